@@ -1,0 +1,47 @@
+# Needs Python 3.11 or newer, make, and the package registries; the rest is fetched or built.
+
+# pytest's workers.
+WORKERS ?= 2
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# The user's own environments stay as they are, and have no say in this one.
+export UV_PROJECT_ENVIRONMENT := .venv
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
+
+.PHONY: help demo test env engine lint format clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile
+
+demo: engine  ## a local vault, local clouds, and a real pulumi preview and up
+	@exec .venv/bin/uss sandbox demo
+
+test: engine  ## lint, types and the whole test suite (WORKERS=2)
+	$(check)
+	.venv/bin/pytest -n $(WORKERS)
+
+lint: env  ## lint, format and types, changing nothing
+	$(check)
+
+format: env  ## mend what the linter can, and format
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+env: .venv/.synced  ## the Python environment in .venv
+
+engine: env  ## the Pulumi engine: from PATH, the cache, or built once (five minutes)
+	@.venv/bin/python -m uss.sandbox.engine
+
+clean:  ## delete what these targets made in this folder; the engine's cache stays
+	rm -rf .venv .tools stacks/Pulumi.demo.yaml .mypy_cache .pytest_cache .ruff_cache .hypothesis .sandbox
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+define check
+.venv/bin/ruff check
+.venv/bin/ruff format --check
+.venv/bin/mypy
+endef
+
+.venv/.synced: pyproject.toml uv.lock
+	@.ci/uv sync --frozen --all-extras
+	@touch $@

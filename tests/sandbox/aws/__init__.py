@@ -1,0 +1,1 @@
+"""Tests of the sandbox's AWS, over HTTP with boto3."""

@@ -1,0 +1,1 @@
+"""Keeper Universal Secrets Sync on Pulumi: Keeper folders declared as cloud secrets."""

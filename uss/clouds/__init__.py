@@ -1,0 +1,9 @@
+"""The clouds that secrets can go to."""
+
+from uss.clouds.aws import Aws
+from uss.clouds.interface import Cloud
+from uss.config import CloudType
+
+CLOUDS: dict[CloudType, Cloud] = {cloud.type: cloud for cloud in (Aws(),)}
+
+__all__ = ["CLOUDS", "Cloud"]

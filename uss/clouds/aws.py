@@ -1,0 +1,165 @@
+"""AWS Secrets Manager: one Secret and one SecretVersion for a record, in the first region, replicated to the others.
+
+Sources: AWS Secrets Manager's API reference and quotas; the aws provider's resources `secretsmanager.Secret` and
+`secretsmanager.SecretVersion`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, Declared, HeldSecret, LogicalName, Ownership, Target
+from uss.config import CloudType, Configuration, mistake
+from uss.keeper.pam import PamConfiguration
+from uss.naming import AWS_NAMES
+from uss.state import StateResource
+from uss.text import shown
+
+if TYPE_CHECKING:
+    from uss.plan import ConfigurationPlan
+
+SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a resource type
+VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
+
+_ROLE = re.compile(r"^arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/[\w+=,.@/-]+$", re.ASCII)
+_REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d+$")
+# AWS, "Tag naming limits": letters, digits and spaces, and these characters.
+_TAG_TEXT = re.compile(r"^[\w\s+\-=.:/@]*$")
+_TAG_WORDING = "letters, digits, spaces and + - = . _ : / @"
+_TAG_KEY_MAXIMUM, _TAG_VALUE_MAXIMUM, _TAGS_MAXIMUM = 128, 256, 50
+
+
+@dataclass(frozen=True)
+class AwsTarget(Target):
+    """Regions and identity of one configuration."""
+
+    regions: tuple[str, ...]
+    """The first one is the primary."""
+    role: str | None
+    access_key_id: str | None = field(repr=False)
+    secret_access_key: str | None = field(repr=False)
+
+
+class Aws(Cloud):
+    """AWS Secrets Manager."""
+
+    type: ClassVar = CloudType.AWS
+    names: ClassVar = AWS_NAMES
+    value_limit: ClassVar = 65_536
+
+    def target(self, configuration: Configuration, pam: PamConfiguration | None, source: str) -> AwsTarget:
+        """See `Cloud.target`."""
+        key, secret = _access_keys(configuration, pam, source)
+        role = configuration.sync_identity
+        account = _account(role, configuration, source)
+        if not role and not key and not configuration.ambient_credentials:
+            text = (
+                "is missing, and the PAM Configuration gives no access keys. Name a role's ARN, enter the keys in the "
+            )
+            text += "PAM Configuration, or set `ambientCredentials: true` to use the machine's own identity."
+            raise mistake(source, configuration.name, "syncIdentity", text)
+        _check_tags(configuration, source)
+        regions = _regions(configuration, pam, source)
+        return AwsTarget(
+            locations=tuple(f"aws:{account or key or 'ambient'}:{region}" for region in regions),
+            regions=regions,
+            role=role,
+            access_key_id=key,
+            secret_access_key=secret,
+        )
+
+    def held(self, resources: Iterable[StateResource]) -> tuple[HeldSecret, ...]:
+        """See `Cloud.held`."""
+        groups: dict[tuple[str, str], list[StateResource]] = defaultdict(list)
+        for resource in resources:
+            name = LogicalName.parse(resource.name)
+            if name and resource.type in (SECRET, VERSION):
+                groups[name.configuration, name.record_uid].append(resource)
+        return tuple(_held(*key, group) for key, group in sorted(groups.items()))
+
+    def declare(self, plan: ConfigurationPlan, ownership: Ownership) -> Declared:
+        """See `Cloud.declare`."""
+        from uss.clouds.aws_resources import declare  # noqa: PLC0415 - the provider's SDK takes half a second to import
+
+        return declare(plan, ownership)
+
+    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
+        """See `Cloud.keep`."""
+        from uss.clouds.aws_resources import keep  # noqa: PLC0415 - as above
+
+        keep(name, resources)
+
+
+def _access_keys(
+    configuration: Configuration, pam: PamConfiguration | None, source: str
+) -> tuple[str | None, str | None]:
+    key = pam.text("Access Key Id") if pam else None
+    secret = pam.text("Access Secret Key") if pam else None
+    if pam and bool(key) != bool(secret):
+        there, missing = ("Access Key Id", "Access Secret Key") if key else ("Access Secret Key", "Access Key Id")
+        text = f"the PAM Configuration {shown(pam.title)} has an {there} and no {missing}. Enter both, or neither."
+        raise mistake(source, configuration.name, "pamConfiguration", text)
+    return key, secret
+
+
+def _account(role: str | None, configuration: Configuration, source: str) -> str | None:
+    if role is None:
+        return None
+    match = _ROLE.match(role)
+    if match is None:
+        text = f"found {shown(role)}. For AWS it is a role's ARN, as in arn:aws:iam::123456789012:role/keeper-uss."
+        raise mistake(source, configuration.name, "syncIdentity", text)
+    return match["account"]
+
+
+def _regions(configuration: Configuration, pam: PamConfiguration | None, source: str) -> tuple[str, ...]:
+    regions = configuration.regions or (pam.lines("Region Names") if pam else [])
+    if not regions:
+        text = "is empty, and the PAM Configuration names no regions. List the regions, as in [us-east-1, eu-west-1]."
+        raise mistake(source, configuration.name, "regions", text)
+    for region in regions:
+        if not _REGION.match(region):
+            text = f"found {shown(region)}. Use names of AWS regions, as in us-east-1."
+            raise mistake(source, configuration.name, "regions", text)
+    if doubled := [region for region, count in Counter(regions).items() if count > 1]:
+        text = f"{doubled[0]} is listed more than once. List each region once, the primary one first."
+        raise mistake(source, configuration.name, "regions", text)
+    return tuple(regions)
+
+
+def _check_tags(configuration: Configuration, source: str) -> None:
+    if fault := _tag_fault(configuration.tags):
+        raise mistake(source, configuration.name, "tags", fault)
+
+
+def _tag_fault(tags: Mapping[str, str]) -> str | None:
+    own = len(OWNERSHIP_TAGS)
+    if len(tags) > _TAGS_MAXIMUM - own:
+        return (
+            f"{len(tags)} tags; AWS takes {_TAGS_MAXIMUM}, and the sync sets {own}. Give {_TAGS_MAXIMUM - own} at most."
+        )
+    for key, value in tags.items():
+        if key in OWNERSHIP_TAGS:
+            return f"{shown(key)} is a tag that the sync itself sets. Choose another key."
+        if key.lower().startswith("aws:") or not 1 <= len(key) <= _TAG_KEY_MAXIMUM or not _TAG_TEXT.match(key):
+            return f"AWS takes no tag key {shown(key)}. Use 1 to 128 of {_TAG_WORDING}, and not aws: first."
+        if len(value) > _TAG_VALUE_MAXIMUM or not _TAG_TEXT.match(value):
+            return f"AWS takes no such value of the tag {shown(key)}. Use at most 256 of {_TAG_WORDING}."
+    return None
+
+
+def _held(configuration: str, record_uid: str, group: list[StateResource]) -> HeldSecret:
+    names = [str(resource.outputs["name"]) for resource in group if resource.type == SECRET]
+    values = tuple(resource.outputs.get("secretString") for resource in group if resource.type == VERSION)
+    whole = len(values) == len(names)
+    return HeldSecret(
+        configuration=configuration,
+        record_uid=record_uid,
+        name=names[0] if names else "",
+        values=values if whole else (None,),
+        resources=tuple(group),
+    )

@@ -1,0 +1,184 @@
+"""The AWS resources of a plan, in Pulumi's terms. Imported only when there is something to declare on AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import pulumi
+import pulumi_aws as aws
+
+from uss.clouds.aws import SECRET, VERSION, AwsTarget
+from uss.clouds.interface import Declared, LogicalName, Ownership
+from uss.config import Configuration, OnDelete, RegionMode
+from uss.plan import PlannedSecret
+from uss.state import StateResource
+from uss.text import shown
+
+if TYPE_CHECKING:
+    from uss.plan import ConfigurationPlan
+
+_PROVIDER = "pulumi:providers:aws"
+_FAILED = "Failed"
+
+
+class _Copy(NamedTuple):
+    """A secret in one region."""
+
+    container: aws.secretsmanager.Secret
+    version: aws.secretsmanager.SecretVersion
+
+
+def declare(plan: ConfigurationPlan, ownership: Ownership) -> Declared:
+    """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
+    target = cast(AwsTarget, plan.target)
+    provider = aws.Provider(
+        plan.name,
+        region=target.regions[0],
+        access_key=target.access_key_id,
+        secret_key=target.secret_access_key,
+        assume_roles=_assume_roles(target, ownership),
+    )
+    _keep_secrets([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
+    copies = {
+        secret.record_uid: _declare_secret(secret, plan.configuration, target, ownership, provider)
+        for secret in plan.secrets
+    }
+    return Declared(
+        outcomes={uid: _outcome(declared, target) for uid, declared in copies.items()},
+        failures=[_failure(secret, copies[secret.record_uid][0].container) for secret in plan.secrets],
+    )
+
+
+def _assume_roles(target: AwsTarget, ownership: Ownership) -> list[aws.ProviderAssumeRoleArgs] | None:
+    if target.role is None:
+        return None
+    # STS: a session name has 2 to 64 of these characters; AWS shows it in CloudTrail.
+    session = f"keeper-uss-{ownership.project}-{ownership.stack}"[:64]
+    return [aws.ProviderAssumeRoleArgs(role_arn=target.role, session_name=session)]
+
+
+def _declare_secret(
+    secret: PlannedSecret,
+    configuration: Configuration,
+    target: AwsTarget,
+    ownership: Ownership,
+    provider: aws.Provider,
+) -> list[_Copy]:
+    replicated = configuration.region_mode is RegionMode.REPLICATE
+    regions = target.regions[:1] if replicated else target.regions
+    copies: list[_Copy] = []
+    for region in regions:
+        place = "" if region == target.regions[0] else region
+        logical = LogicalName(configuration.name, secret.record_uid, place)
+        # A copy follows the primary, so that a replica there is gone before its name is needed.
+        options = _options(secret, logical, configuration, provider, [copy.container for copy in copies[:1]])
+        container = aws.secretsmanager.Secret(
+            str(logical),
+            name=secret.name,
+            region=region,
+            recovery_window_in_days=configuration.recovery_window_in_days,
+            replicas=_replicas(target) if replicated else None,
+            tags=configuration.tags | ownership.tags(secret.record_uid, secret.payload.content_type),
+            opts=options[SECRET],
+        )
+        version = aws.secretsmanager.SecretVersion(
+            str(logical),
+            secret_id=container.id,
+            region=region,
+            secret_string=pulumi.Output.secret(secret.payload.value),
+            opts=options[VERSION],
+        )
+        copies.append(_Copy(container, version))
+    return copies
+
+
+def _replicas(target: AwsTarget) -> list[aws.secretsmanager.SecretReplicaArgs]:
+    return [aws.secretsmanager.SecretReplicaArgs(region=region) for region in target.regions[1:]]
+
+
+def _options(
+    secret: PlannedSecret,
+    logical: LogicalName,
+    configuration: Configuration,
+    provider: aws.Provider,
+    after: Sequence[pulumi.Resource],
+) -> dict[str, pulumi.ResourceOptions]:
+    """Options by resource type. The provider would delete before it replaces, because the name is given: the new name
+    shall be readable before the old one is gone.
+    """
+    return {
+        kind: pulumi.ResourceOptions(
+            provider=provider,
+            delete_before_replace=False,
+            retain_on_delete=configuration.on_delete is OnDelete.RETAIN,
+            depends_on=after,
+            aliases=_aliases(secret, kind, logical.place),
+        )
+        for kind in (SECRET, VERSION)
+    }
+
+
+def _aliases(secret: PlannedSecret, kind: str, place: str) -> list[str | pulumi.Alias]:
+    if secret.predecessor is None:
+        return []
+    return [
+        resource.urn
+        for resource in secret.predecessor.resources
+        if resource.type == kind and (name := LogicalName.parse(resource.name)) and name.place == place
+    ]
+
+
+def _outcome(copies: Sequence[_Copy], target: AwsTarget) -> dict[str, Any]:
+    outcome: dict[str, Any] = {"regions": list(target.regions), **_identity(copies[0])}
+    if len(copies) > 1:
+        further = zip(target.regions[1:], copies[1:], strict=True)
+        outcome["copies"] = {region: _identity(copy) for region, copy in further}
+    return outcome
+
+
+def _identity(copy: _Copy) -> dict[str, pulumi.Output[str]]:
+    return {"arn": copy.container.arn, "version": copy.version.version_id}
+
+
+def _failure(secret: PlannedSecret, container: aws.secretsmanager.Secret) -> pulumi.Output[str | None]:
+    """Replication goes on after the call that asked for it: AWS says in the replicas' status how it ended."""
+
+    def check(replicas: Sequence[Any] | None) -> str | None:
+        failed = [
+            f"{replica.region} ({replica.status_message or 'no reason given'})"
+            for replica in replicas or ()
+            if replica.status == _FAILED
+        ]
+        if not failed:
+            return None
+        return (
+            f"The secret {shown(secret.name)} of record {secret.record_uid} is in its primary region and did not reach "
+            f"{', '.join(failed)}. Remove what is in its way there, then run `pulumi up --refresh`."
+        )
+
+    return container.replicas.apply(check)
+
+
+def keep(name: str, resources: Iterable[StateResource]) -> None:
+    """Register all resources of a configuration as the state holds them; see `Cloud.keep`."""
+    listed = list(resources)
+    if any(resource.type == _PROVIDER for resource in listed):
+        provider = aws.Provider(name, opts=pulumi.ResourceOptions(ignore_changes=["*"]))
+        _keep_secrets(listed, provider, None)
+
+
+def _keep_secrets(
+    resources: Iterable[StateResource], provider: aws.Provider, configuration: Configuration | None
+) -> None:
+    """Declare resources with nothing but their names: `ignore_changes` makes the engine keep the inputs it has."""
+    options = pulumi.ResourceOptions(
+        provider=provider,
+        ignore_changes=["*"],
+        retain_on_delete=configuration is not None and configuration.on_delete is OnDelete.RETAIN,
+    )
+    for resource in resources:
+        if resource.type == SECRET:
+            aws.secretsmanager.Secret(resource.name, opts=options)
+        elif resource.type == VERSION:
+            aws.secretsmanager.SecretVersion(resource.name, secret_id="", opts=options)

@@ -1,0 +1,122 @@
+"""What the sync asks of a cloud. A cloud is one file beside this one that answers it; the rest never names a cloud.
+
+Pure: `target`, `held`. Effects: `declare`, which registers Pulumi resources for a plan and nothing more.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from uss.config import CloudType, Configuration
+from uss.keeper.pam import PamConfiguration
+from uss.naming import NameRules
+from uss.state import StateResource
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from uss.plan import ConfigurationPlan
+
+MANAGED_BY = "keeper-uss"
+
+
+@dataclass(frozen=True)
+class LogicalName:
+    """A resource's name in Pulumi: the configuration, the record, and for further copies where they are.
+
+    Nothing that a person may change in Keeper is in it, so titles, folders and order never change an identity.
+    """
+
+    configuration: str
+    record_uid: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.configuration}/{self.record_uid}" + (f"@{self.place}" if self.place else "")
+
+    @classmethod
+    def parse(cls, text: str) -> LogicalName | None:
+        """Return the parts of a logical name, or None for a name that is not of this form."""
+        configuration, slash, rest = text.partition("/")
+        record_uid, _, place = rest.partition("@")
+        return cls(configuration, record_uid, place) if slash and record_uid else None
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Whose a cloud secret is: the Pulumi project and stack that manage it."""
+
+    project: str
+    stack: str
+
+    def tags(self, record_uid: str, content_type: str) -> dict[str, str]:
+        """Return the tags that every secret carries, whatever its cloud."""
+        return {
+            "managed-by": MANAGED_BY,
+            "source": "keeper",
+            "content-type": content_type,
+            "keeper-record-uid": record_uid,
+            "pulumi-project": self.project,
+            "pulumi-stack": self.stack,
+        }
+
+
+OWNERSHIP_TAGS = frozenset(Ownership("", "").tags("", ""))
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a configuration's secrets go, and as whom. Each cloud adds what it needs."""
+
+    locations: tuple[str, ...]
+    """Places in which a name can exist once, as `aws:123456789012:us-east-1`: two secrets of one name in one of them
+    would be one secret."""
+
+
+@dataclass(frozen=True)
+class HeldSecret:
+    """A record's secret as the stack's state holds it. `values` has the value of each copy, None where unknown."""
+
+    configuration: str
+    record_uid: str
+    name: str
+    values: tuple[str | None, ...] = field(repr=False)
+    resources: tuple[StateResource, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What became of a plan's secrets."""
+
+    outcomes: Mapping[str, Mapping[str, Any]]
+    """By record UID, what the stack's outputs say of it: its `arn` or id, its `version`."""
+    failures: Sequence[pulumi.Output[str | None]] = ()
+    """For each secret, in words, what the engine took for a success and is none: a copy that did not arrive."""
+
+
+class Cloud(ABC):
+    """One cloud's secret manager."""
+
+    type: ClassVar[CloudType]
+    names: ClassVar[NameRules]
+    value_limit: ClassVar[int]
+    """Bytes that a value may have."""
+
+    @abstractmethod
+    def target(self, configuration: Configuration, pam: PamConfiguration | None, source: str) -> Target:
+        """Return where the configuration's secrets go; raise `ConfigurationError` naming `source` and the key."""
+
+    @abstractmethod
+    def held(self, resources: Iterable[StateResource]) -> tuple[HeldSecret, ...]:
+        """Return the secrets of this cloud among a stack's resources, in the order of their logical names."""
+
+    @abstractmethod
+    def declare(self, plan: ConfigurationPlan, ownership: Ownership) -> Declared:
+        """Register the resources of a plan's secrets, and those that it keeps as they are."""
+
+    @abstractmethod
+    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
+        """Register all that the state holds for the configuration `name` exactly as it is there, provider included."""

@@ -1,0 +1,53 @@
+"""What can stop a run, and the types that say so.
+
+    UssError
+    ├── ConfigurationError      the stack configuration or a PAM Configuration is wrong
+    ├── VaultError              the vault could not be read whole; nothing was declared
+    │   ├── VaultDeniedError         Keeper refused this application
+    │   ├── VaultUnavailableError    no answer: unreachable, or failing
+    │   │   └── VaultThrottledError  throttled for longer than the run waits
+    │   └── VaultIncompleteError     an answer, but not a whole one
+    ├── StateError              the stack's last checkpoint could not be read
+    └── GuardError              a rule of safety stops the run before anything is declared
+
+Every message says what was found, where, and what to do, and holds no secret value. Errors of vendors are
+translated at the edge that calls them and chained.
+"""
+
+from __future__ import annotations
+
+
+class UssError(Exception):
+    """The root of all errors that a person is meant to read."""
+
+
+class ConfigurationError(UssError):
+    """The stack configuration, or the PAM Configuration record that it names, cannot be used."""
+
+
+class VaultError(UssError):
+    """The vault could not be read whole, so nothing was declared."""
+
+
+class VaultDeniedError(VaultError):
+    """Keeper refused the application's request."""
+
+
+class VaultUnavailableError(VaultError):
+    """Keeper gave no usable answer: unreachable, or failing."""
+
+
+class VaultThrottledError(VaultUnavailableError):
+    """Keeper throttled the application for longer than the run waits."""
+
+
+class VaultIncompleteError(VaultError):
+    """Keeper answered, but what it answered is not the whole of what the run needs."""
+
+
+class StateError(UssError):
+    """What the stack's last checkpoint holds could not be read, so nothing can be planned safely."""
+
+
+class GuardError(UssError):
+    """A rule of safety stops the run before anything is declared."""

@@ -1,0 +1,20 @@
+"""The vault, read through Keeper Secrets Manager: the only code that imports Keeper's SDK is in here."""
+
+from uss.keeper.access import Access, find_access
+from uss.keeper.client import read_vault
+from uss.keeper.pam import PamConfiguration, pam_configuration
+from uss.keeper.records import Field, Record
+from uss.keeper.snapshot import Folder, FolderLookupError, Snapshot
+
+__all__ = [
+    "Access",
+    "Field",
+    "Folder",
+    "FolderLookupError",
+    "PamConfiguration",
+    "Record",
+    "Snapshot",
+    "find_access",
+    "pam_configuration",
+    "read_vault",
+]

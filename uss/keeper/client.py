@@ -1,0 +1,191 @@
+"""Reading the vault: one whole snapshot, or one clear error.
+
+Keeper's SDK retries throttled calls itself (five times, with growing waits), drops records that it cannot decrypt
+without an error, and waits without limit for an answer. So the read is checked for completeness here, retried when
+the connection fails, and bounded in time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from cryptography.exceptions import InvalidTag
+from keeper_secrets_manager_core import SecretsManager
+from keeper_secrets_manager_core.exceptions import KeeperError, KeeperThrottleError
+from keeper_secrets_manager_core.storage import InMemoryKeyValueStorage
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from uss.errors import (
+    VaultDeniedError,
+    VaultError,
+    VaultIncompleteError,
+    VaultThrottledError,
+    VaultUnavailableError,
+)
+from uss.keeper.access import Access
+from uss.keeper.records import Record, fields_of
+from uss.keeper.snapshot import Snapshot, build_folders
+from uss.text import shown
+
+DEADLINE = 600.0
+"""Seconds after which a read that still waits is given up: above the SDK's own longest wait for a throttled call."""
+_PATIENCE = 15.0
+_ATTEMPTS = 3
+
+Report = Callable[[str], None]
+
+
+def read_vault(access: Access, report: Report, deadline: float = DEADLINE, patience: float = _PATIENCE) -> Snapshot:
+    """Read all that the application may see, once. `report` gets a line each `patience` seconds without an answer.
+
+    Raises a `VaultError`, or `ConfigurationError` for an unusable `access`; then nothing of what was read may be used.
+    `deadline` is in seconds.
+    """
+    storage = access.storage()
+    outcome: list[Snapshot | BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(_read_with_retries(storage))
+        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
+            outcome.append(error)
+
+    # The SDK's requests have no time limit of their own; a daemon thread can be left behind.
+    thread = threading.Thread(target=work, name="read-vault", daemon=True)
+    thread.start()
+    waited = 0.0
+    while waited < deadline:
+        thread.join(min(patience, deadline - waited))
+        if not thread.is_alive():
+            break
+        waited += patience
+        report(f"Keeper has not answered for {waited:.0f} s (it may be throttling); waiting up to {deadline:.0f} s.")
+    if not outcome:
+        raise VaultUnavailableError(
+            f"Keeper gave no answer within {deadline:.0f} s. Nothing was changed; run it again."
+        )
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]
+
+
+def _read_with_retries(storage: InMemoryKeyValueStorage) -> Snapshot:
+    retrying = Retrying(
+        retry=retry_if_exception(_passing),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_exponential_jitter(initial=0.2, max=5),
+        reraise=True,
+    )
+    return retrying(_read_once, storage)
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether another try may help: the SDK has waited long enough already where Keeper throttles."""
+    return isinstance(error, VaultUnavailableError | VaultIncompleteError) and not isinstance(
+        error, VaultThrottledError
+    )
+
+
+def _read_once(storage: InMemoryKeyValueStorage) -> Snapshot:
+    with _translated():
+        client = SecretsManager(config=storage)
+        response = client.get_secrets(full_response=True)
+        folders = client.get_folders()
+    return _whole(response, folders)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except KeeperThrottleError as error:
+        raise VaultThrottledError(
+            "Keeper throttles this application and went on doing so. Nothing was changed; run it again later."
+        ) from error
+    except KeeperError as error:
+        raise _refused(error) from error
+    except requests.exceptions.SSLError as error:
+        raise VaultUnavailableError(
+            "Keeper's certificate is not trusted on this machine. Where a private CA signs it, name the CA's file in "
+            "REQUESTS_CA_BUNDLE. Nothing was changed."
+        ) from error
+    except requests.RequestException as error:
+        raise VaultUnavailableError(
+            f"Keeper could not be reached: {_http_fault(error)}. Nothing was changed; run it again."
+        ) from error
+    except (InvalidTag, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise VaultIncompleteError(
+            f"Keeper's answer could not be read ({type(error).__name__}): it is cut off, damaged, or encrypted for "
+            "another application. Nothing was changed; run it again, and check the Secrets Manager configuration if it "
+            "stays so."
+        ) from error
+
+
+def _refused(error: KeeperError) -> VaultError:
+    said = shown(str(error))
+    return VaultDeniedError(
+        f"Keeper refused the application: {said}. Nothing was changed. Check in Keeper that the client still exists, "
+        "is not locked to another IP address, and that the Secrets Manager configuration in use is its own."
+    )
+
+
+def _http_fault(error: requests.RequestException) -> str:
+    if error.response is not None:
+        return f"it answered with HTTP status {error.response.status_code}"
+    return type(error).__name__
+
+
+def _whole(response: Any, folders: list[Any]) -> Snapshot:
+    """Return the snapshot, or raise `VaultIncompleteError` when anything that Keeper sent could not be read."""
+    bad = [f"record {entry['r'].get('recordUid')}" for entry in response.bad_records]
+    bad += [f"folder {entry['f'].get('folderUid')} with all its records" for entry in response.bad_folders]
+    if bad:
+        raise VaultIncompleteError(
+            f"{len(bad)} of the vault's parts could not be decrypted: {', '.join(bad[:5])}. Nothing was changed. Share "
+            "it with the application anew in Keeper, or take it out."
+        )
+    try:
+        by_uid = build_folders((folder.folder_uid, folder.name, folder.parent_uid or None) for folder in folders)
+        records = _merged(response.records)
+    except ValueError as error:
+        raise VaultIncompleteError(
+            f"Keeper's answer is not whole: {error}. Nothing was changed; run it again."
+        ) from error
+    for record in records:
+        if unknown := record.folders - by_uid.keys():
+            raise VaultIncompleteError(
+                f"Keeper's answer is not whole: record {record.uid} lies in folder {min(unknown)}, which is not among "
+                "the folders answered. Nothing was changed; run it again."
+            )
+    return Snapshot(folders=by_uid, records=records)
+
+
+def _merged(answers: list[Any]) -> tuple[Record, ...]:
+    """A record with shortcuts is answered once for each folder: make it one, ordered by UID."""
+    records: dict[str, Record] = {}
+    for answer in answers:
+        folder = answer.inner_folder_uid or answer.folder_uid
+        seen = records.get(answer.uid)
+        folders = frozenset({folder} if folder else ()) | (seen.folders if seen else frozenset())
+        try:
+            records[answer.uid] = _record(answer, folders)
+        except ValueError as error:
+            raise ValueError(f"record {answer.uid} has {error}") from error
+    return tuple(records[uid] for uid in sorted(records))
+
+
+def _record(answer: Any, folders: frozenset[str]) -> Record:
+    return Record(
+        uid=answer.uid,
+        title=answer.title or "",
+        type=answer.type or "",
+        revision=int(answer.revision or 0),
+        folders=folders,
+        fields=fields_of(answer.dict),
+        notes=answer.dict.get("notes") or "",
+        attachments=tuple(file.name or file.title or "" for file in answer.files),
+    )

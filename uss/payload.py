@@ -1,0 +1,130 @@
+"""A record's cloud value, by the rules of Keeper's own sync, so that readers need not change.
+
+One flat JSON object: each field's label, or else its type, is a key; keys are sorted, the text is compact and UTF-8.
+A record that flattens to the one key `value` becomes that plain text (Keeper, Universal Secrets Sync, "Secret Value
+Format"). Where Keeper's page is silent, this module decides:
+
+- a field with several values: the first one keeps the key, the next ones are `key.2`, `key.3` and so on, so that a
+  reader of the first value never has to change; two fields with one key are treated the same way;
+- a structured value: one key for each part, `host.hostName`, `name.first`;
+- the record's notes: the key `notes`;
+- what is empty (no value, null, an empty text, list or object) has no key;
+- `fileRef` fields name attachments, which are not synced: they have no key.
+
+Values are opaque: texts stay as they are to the byte, numbers and true/false stay JSON numbers and booleans.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import count
+from typing import Any
+
+from uss.keeper.records import Record
+
+JSON = "application/json"
+TEXT = "text/plain"
+
+_ATTACHMENT_TYPE = "fileRef"
+_NOTES = "notes"
+_PLAIN = "value"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What goes into the cloud secret. Prints without its value."""
+
+    value: str = field(repr=False)
+    content_type: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of the value in UTF-8, which is what the clouds limit."""
+        return len(self.value.encode())
+
+
+class PayloadFault(StrEnum):
+    """Why a record gives no payload."""
+
+    EMPTY = "the record holds no value that can be synced"
+    NOT_TEXT = "a value is not valid text (a lone surrogate) or not a number that JSON can hold"
+
+
+def payload_of(record: Record) -> Payload | PayloadFault:
+    """Return the record's payload, or the reason why there is none."""
+    flat = flatten(record)
+    if not flat:
+        return PayloadFault.EMPTY
+    plain = flat.keys() == {_PLAIN}
+    try:
+        value = _plain(flat[_PLAIN]) if plain else _json(flat)
+        value.encode()
+    except ValueError:  # a UnicodeEncodeError quotes the text it met, so nothing of it is chained
+        return PayloadFault.NOT_TEXT
+    return Payload(value=value, content_type=TEXT if plain else JSON)
+
+
+def flatten(record: Record) -> dict[str, Any]:
+    """Return the record's values under their flat keys, in the record's order."""
+    flat: dict[str, Any] = {}
+    stems: set[str] = set()
+    for entry in record.fields:
+        if entry.type != _ATTACHMENT_TYPE:
+            _put(flat, stems, entry.key, entry.values)
+    _put(flat, stems, _NOTES, (record.notes,))
+    return flat
+
+
+def _put(flat: dict[str, Any], stems: set[str], key: str, values: tuple[Any, ...]) -> None:
+    """Add a field's values. All parts of one value share a stem that no other value has, so that the parts of two
+    values never mix, even where they do not meet in a key.
+    """
+    for value in values:
+        parts = _parts(value)
+        if parts:
+            stem = next(
+                stem for stem in _numbered(key) if stem not in stems and not any(stem + path in flat for path in parts)
+            )
+            stems.add(stem)
+            flat.update({stem + path: leaf for path, leaf in parts.items()})
+
+
+def _numbered(key: str) -> Iterator[str]:
+    """The key, then `key.2`, `key.3` and so on."""
+    yield key
+    for number in count(2):
+        yield f"{key}.{number}"
+
+
+def _parts(value: Any) -> dict[str, Any]:
+    """The scalars in a value by their path in it; where two parts have one path, the later one gets a number."""
+    parts: dict[str, Any] = {}
+    for path, leaf in _leaves(value):
+        parts[next(free for free in _numbered(path) if free not in parts)] = leaf
+    return parts
+
+
+def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
+    """The scalars in a value, each with its path from there: "" for a scalar, ".first" for a part of an object."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            for path, leaf in _leaves(part):
+                yield f".{name}{path}", leaf
+    elif isinstance(value, list):
+        filled = [leaves for leaves in (list(_leaves(part)) for part in value) if leaves]
+        for leaves, stem in zip(filled, _numbered(""), strict=False):
+            for path, leaf in leaves:
+                yield stem + path, leaf
+    elif value is not None and value != "":
+        yield "", value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else _json(value)

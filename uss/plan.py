@@ -1,0 +1,118 @@
+"""The plan: what a run will do, as a value. Built purely from the configurations, the snapshot and the state.
+
+Guards, printers and the declaration act on the plan alone. A record that cannot be synced is a `Refusal` in it, with
+a reason and a mend; the other records go on. `build_plan` is in `uss.planning`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from uss.clouds.interface import Cloud, HeldSecret, Target
+from uss.config import Configuration
+from uss.payload import Payload
+
+
+class Mode(StrEnum):
+    """How far a configuration's plan is applied."""
+
+    SYNC = "sync"
+    HOLD = "hold"
+    """`dryRun: true`: shown in the preview, not applied by an update."""
+    DISABLED = "disabled"
+    """`enabled: false`: everything stays as the state holds it."""
+
+
+class Change(StrEnum):
+    """What happens to a record's secret."""
+
+    CREATE = "create"
+    RENAME = "rename"
+    TAKE_OVER = "take over"
+    """A record that left is replaced by one of the same name: the secret stays and gets the new one's value."""
+    VALUE = "value"
+    UNCHANGED = "unchanged"
+
+
+class Reason(StrEnum):
+    """Why a record is not synced."""
+
+    ILLEGAL_NAME = "illegal name"
+    NAME_CLASH = "name clash"
+    NAME_IN_USE = "name in use"
+    EMPTY = "empty"
+    NOT_TEXT = "not text"
+    TOO_LARGE = "too large"
+    CREDENTIALS = "sync credentials"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A record that is not synced. One that was synced before keeps its secret as it is."""
+
+    record_uid: str
+    title: str
+    reason: Reason
+    found: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class PlannedSecret:
+    """A record's secret as it shall be."""
+
+    record_uid: str
+    title: str
+    revision: int
+    name: str
+    payload: Payload
+    change: Change
+    attachments: tuple[str, ...] = ()
+    """Names of the record's attachments, which are not synced."""
+    predecessor: HeldSecret | None = None
+    """With `Change.TAKE_OVER`: the secret that becomes this record's."""
+
+
+@dataclass(frozen=True)
+class ConfigurationPlan:
+    """One configuration's part. `cloud` and `target` are None for a disabled one: nothing was looked up for it."""
+
+    configuration: Configuration
+    mode: Mode
+    cloud: Cloud | None
+    target: Target | None
+    secrets: tuple[PlannedSecret, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    kept: tuple[HeldSecret, ...] = ()
+    """Secrets that stay exactly as they are: of refused records, and all of a disabled configuration."""
+    deletions: tuple[HeldSecret, ...] = ()
+    held: int = 0
+    """How many secrets the state holds for the configuration."""
+
+    @property
+    def name(self) -> str:
+        """The configuration's name."""
+        return self.configuration.name
+
+    def count(self, change: Change) -> int:
+        """How many secrets change in this way."""
+        return sum(secret.change is change for secret in self.secrets)
+
+
+@dataclass(frozen=True)
+class RemovedConfiguration:
+    """A configuration that the state holds secrets for and the stack file no longer has: they will be deleted."""
+
+    name: str
+    deletions: tuple[HeldSecret, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole run."""
+
+    source: str
+    """The stack file's name, for messages."""
+    configurations: tuple[ConfigurationPlan, ...]
+    removed: tuple[RemovedConfiguration, ...] = field(default=())

@@ -1,0 +1,247 @@
+"""Building the plan: a pure function of the configurations, the snapshot and what the state holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from uss.clouds.interface import Cloud, HeldSecret
+from uss.config import CloudType, Configuration, OnDelete
+from uss.keeper.pam import PAM_CONFIGURATION_TYPES
+from uss.keeper.records import Record
+from uss.keeper.snapshot import Snapshot
+from uss.linking import LinkedConfiguration, link
+from uss.naming import NameFault, cloud_name
+from uss.payload import Payload, PayloadFault, payload_of
+from uss.plan import (
+    Change,
+    ConfigurationPlan,
+    Mode,
+    Plan,
+    PlannedSecret,
+    Reason,
+    Refusal,
+    RemovedConfiguration,
+)
+from uss.text import shown
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What the state holds: secrets by configuration, and the configurations whose secrets are marked to be retained
+    when they are no longer declared.
+    """
+
+    secrets: Mapping[str, tuple[HeldSecret, ...]] = field(default_factory=dict)
+    retaining: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A record with a legal name and a payload that fits."""
+
+    record: Record
+    name: str
+    payload: Payload
+
+
+@dataclass(eq=False)
+class _Draft:
+    """One configuration's plan while it is worked out."""
+
+    linked: LinkedConfiguration
+    held: Mapping[str, HeldSecret]
+    candidates: dict[str, _Candidate] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    predecessors: dict[str, HeldSecret] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.linked.configuration.name
+
+    def places(self, name: str) -> list[tuple[str, str]]:
+        """Where the name would exist: each location with the name as that cloud compares it."""
+        return [(location, self.linked.cloud.names.key(name)) for location in self.linked.target.locations]
+
+    def refuse(self, record: Record, reason: Reason, found: str, mend: str) -> None:
+        self.candidates.pop(record.uid, None)
+        self.refusals[record.uid] = Refusal(record.uid, record.title, reason, found, mend)
+
+
+def build_plan(
+    configurations: Iterable[Configuration],
+    snapshot: Snapshot,
+    holdings: Holdings,
+    clouds: Mapping[CloudType, Cloud],
+    source: str,
+) -> Plan:
+    """Return what the run will do. The order of records, folders and configurations does not matter to it.
+
+    Raises `ConfigurationError` for references that lead nowhere; records that cannot be synced become refusals.
+    """
+    listed = tuple(configurations)
+    drafts = {
+        configuration.name: _draft(link(configuration, snapshot, clouds, source), holdings)
+        for configuration in listed
+        if configuration.enabled
+    }
+    _refuse_clashes(drafts.values())
+    _refuse_names_in_use(drafts.values())
+    plans = tuple(
+        _finished(drafts[configuration.name], holdings)
+        if configuration.enabled
+        else _disabled(configuration, holdings.secrets.get(configuration.name, ()))
+        for configuration in listed
+    )
+    names = {configuration.name for configuration in listed}
+    removed = tuple(
+        RemovedConfiguration(name, secrets)
+        for name, secrets in sorted(holdings.secrets.items())
+        if name not in names and secrets
+    )
+    return Plan(source=source, configurations=plans, removed=removed)
+
+
+def _draft(linked: LinkedConfiguration, holdings: Holdings) -> _Draft:
+    held = holdings.secrets.get(linked.configuration.name, ())
+    draft = _Draft(linked=linked, held={secret.record_uid: secret for secret in held})
+    for record in linked.records:
+        _examine(record, draft)
+    return draft
+
+
+def _examine(record: Record, draft: _Draft) -> None:
+    """Make the record a candidate, or refuse it."""
+    rules = draft.linked.cloud.names
+    limit = draft.linked.cloud.value_limit
+    if record.type in PAM_CONFIGURATION_TYPES:
+        return draft.refuse(
+            record,
+            Reason.CREDENTIALS,
+            "it is a PAM Configuration, which holds the credentials of a sync",
+            "Move it to a folder that is not linked.",
+        )
+    name = cloud_name(record.title, draft.linked.configuration.name_prefix, rules)
+    if isinstance(name, NameFault):
+        mend = f"Retitle the record: {rules.cloud} allows {rules.wording}, and spaces become hyphens."
+        return draft.refuse(record, Reason.ILLEGAL_NAME, name.text, mend)
+    payload = payload_of(record)
+    if payload is PayloadFault.EMPTY:
+        return draft.refuse(record, Reason.EMPTY, payload.value, "Fill in a field, or move the record elsewhere.")
+    if isinstance(payload, PayloadFault):
+        return draft.refuse(record, Reason.NOT_TEXT, payload.value, "Enter the value again, or attach it as a file.")
+    if payload.size > limit:
+        found = f"the value has {payload.size:,} bytes; {rules.cloud} takes {limit:,}"
+        return draft.refuse(record, Reason.TOO_LARGE, found, "Split the record, or move large parts to attachments.")
+    draft.candidates[record.uid] = _Candidate(record, name, payload)
+    return None
+
+
+def _refuse_clashes(drafts: Iterable[_Draft]) -> None:
+    """Refuse all records that would share a name in one place, within a configuration or across them."""
+    claims: dict[tuple[str, str], list[tuple[_Draft, Record]]] = defaultdict(list)
+    for draft in drafts:
+        for candidate in draft.candidates.values():
+            for place in draft.places(candidate.name):
+                claims[place].append((draft, candidate.record))
+    for claimants in claims.values():
+        for draft, record in claimants if len(claimants) > 1 else ():
+            others = sorted(
+                f"{shown(other.title)} ({other.uid}, configuration {of.name})"
+                for of, other in claimants
+                if (of, other) != (draft, record)
+            )
+            mend = "Retitle all but one, or link the folder in one configuration only."
+            draft.refuse(record, Reason.NAME_CLASH, f"the same name as {', '.join(others)}", mend)
+
+
+def _refuse_names_in_use(drafts: Iterable[_Draft]) -> None:
+    """Refuse a name that another record's secret still has while this run goes on.
+
+    A new record may take over the secret of one that left the same configuration: the usual case of a record that
+    was made anew under its old title. Then the secret stays, with no gap for its readers.
+    """
+    drafts = tuple(drafts)
+    users = {
+        place: (draft, secret)
+        for draft in drafts
+        for secret in draft.held.values()
+        for place in draft.places(secret.name)
+    }
+    for draft in drafts:
+        for candidate in tuple(draft.candidates.values()):
+            uid = candidate.record.uid
+            for place in draft.places(candidate.name):
+                owner, secret = users.get(place, (draft, None))
+                if secret is None or (owner is draft and secret.record_uid == uid):
+                    continue
+                if owner is draft and uid not in draft.held and _left(draft, secret.record_uid):
+                    draft.predecessors[uid] = secret
+                    continue
+                found = f"the secret of record {secret.record_uid} (configuration {owner.name}) still has this name"
+                mend = "Retitle the record, or run again once that secret is gone; a deleted AWS secret keeps its name "
+                mend += "until its recovery window ends."
+                draft.refuse(candidate.record, Reason.NAME_IN_USE, found, mend)
+                draft.predecessors.pop(uid, None)
+                break
+
+
+def _left(draft: _Draft, uid: str) -> bool:
+    """Whether the record is no longer among those of the linked folders."""
+    return uid not in draft.candidates and uid not in draft.refusals
+
+
+def _finished(draft: _Draft, holdings: Holdings) -> ConfigurationPlan:
+    configuration = draft.linked.configuration
+    taken = {secret.record_uid for secret in draft.predecessors.values()}
+    leaving = [secret for uid, secret in draft.held.items() if _left(draft, uid) and uid not in taken]
+    kept = [secret for uid, secret in draft.held.items() if uid in draft.refusals]
+    if configuration.on_delete is OnDelete.RETAIN and configuration.name not in holdings.retaining:
+        # The state does not know yet that they are to be retained: they are let go with the next run.
+        kept, leaving = kept + leaving, []
+    return ConfigurationPlan(
+        configuration=configuration,
+        mode=Mode.HOLD if configuration.dry_run else Mode.SYNC,
+        cloud=draft.linked.cloud,
+        target=draft.linked.target,
+        secrets=tuple(_planned(candidate, draft) for _, candidate in sorted(draft.candidates.items())),
+        refusals=tuple(refusal for _, refusal in sorted(draft.refusals.items())),
+        kept=_by_uid(kept),
+        deletions=_by_uid(leaving),
+        held=len(draft.held),
+    )
+
+
+def _disabled(configuration: Configuration, held: tuple[HeldSecret, ...]) -> ConfigurationPlan:
+    return ConfigurationPlan(
+        configuration=configuration, mode=Mode.DISABLED, cloud=None, target=None, kept=_by_uid(held), held=len(held)
+    )
+
+
+def _by_uid(secrets: Iterable[HeldSecret]) -> tuple[HeldSecret, ...]:
+    return tuple(sorted(secrets, key=lambda secret: secret.record_uid))
+
+
+def _planned(candidate: _Candidate, draft: _Draft) -> PlannedSecret:
+    record = candidate.record
+    predecessor = draft.predecessors.get(record.uid)
+    return PlannedSecret(
+        record_uid=record.uid,
+        title=record.title,
+        revision=record.revision,
+        name=candidate.name,
+        payload=candidate.payload,
+        change=Change.TAKE_OVER if predecessor else _change(candidate, draft.held.get(record.uid)),
+        attachments=record.attachments,
+        predecessor=predecessor,
+    )
+
+
+def _change(candidate: _Candidate, held: HeldSecret | None) -> Change:
+    if held is None:
+        return Change.CREATE
+    if held.name != candidate.name:
+        return Change.RENAME
+    same = bool(held.values) and all(value == candidate.payload.value for value in held.values)
+    return Change.UNCHANGED if same else Change.VALUE

@@ -1,0 +1,129 @@
+"""The steps of the Pulumi program that `__main__.py` puts in order, and the edge to Pulumi: config, logs, outputs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from uss import report
+from uss.clouds import CLOUDS
+from uss.clouds.interface import HeldSecret, LogicalName, Ownership
+from uss.config import KEY, Configuration, OnDelete, parse_configurations
+from uss.errors import ConfigurationError, UssError
+from uss.keeper import Access, Snapshot, find_access, read_vault
+from uss.plan import ConfigurationPlan, Mode, Plan
+from uss.planning import Holdings, build_plan
+from uss.state import StackState, StateResource
+
+OUTPUT = "configurations"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the stack file says."""
+
+    source: str
+    """The stack file, as messages name it."""
+    configurations: tuple[Configuration, ...]
+    access: Access
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Show an `UssError` as its message, without a traceback: it is written for the person who runs `pulumi`."""
+    try:
+        yield
+    except UssError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def load_settings() -> Settings:
+    """Read and check the stack's configuration; raise `ConfigurationError`."""
+    source = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
+    config = pulumi.Config("uss")
+    try:
+        value = config.get_object("configurations")
+    except pulumi.ConfigTypeError as error:
+        raise ConfigurationError(f"{source}: {KEY} is not a list of configurations.") from error
+    secret = config.get("ksmConfig")
+    if secret and not pulumi.runtime.is_config_secret("uss:ksmConfig"):
+        raise ConfigurationError(
+            f"{source}: uss:ksmConfig stands there in clear. Take it out, make a new client in Keeper in place of the "
+            "one that it shows, and set it with `pulumi config set --secret uss:ksmConfig`."
+        )
+    configurations = parse_configurations(value, source, secret=pulumi.runtime.is_config_secret(KEY))
+    return Settings(source, configurations, find_access(secret))
+
+
+def read_snapshot(settings: Settings) -> Snapshot:
+    """Read the vault once for all configurations; not at all when every one is disabled."""
+    if not any(configuration.enabled for configuration in settings.configurations):
+        return Snapshot(folders={}, records=())
+    return read_vault(settings.access, report=pulumi.log.info)
+
+
+def make_plan(settings: Settings, snapshot: Snapshot, state: StackState) -> Plan:
+    """Build the plan, and show it in the engine's diagnostics."""
+    plan = build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, settings.source)
+    pulumi.log.info(report.summary(plan))
+    for part in plan.configurations:
+        for line in report.refusals(part):
+            pulumi.log.warn(line)
+    return plan
+
+
+def declare(plan: Plan, state: StackState) -> dict[str, Any]:
+    """Register the plan's resources and return the stack's outputs, by configuration."""
+    ownership = Ownership(project=pulumi.get_project(), stack=pulumi.get_stack())
+    resources = _by_configuration(state)
+    return {part.name: _declare(part, ownership, resources[part.name], state) for part in plan.configurations}
+
+
+def _declare(part: ConfigurationPlan, ownership: Ownership, resources: list[StateResource], state: StackState) -> Any:
+    held = part.mode is Mode.HOLD and not pulumi.runtime.is_dry_run()
+    if part.mode is Mode.DISABLED or held:
+        for cloud in CLOUDS.values():
+            cloud.keep(part.name, resources)
+        if held:
+            pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
+        return _last_outputs(state).get(part.name, {"mode": part.mode.value})
+    assert part.cloud is not None  # noqa: S101 - for the type checker: only disabled plans have none
+    declared = part.cloud.declare(part, ownership)
+    pulumi.Output.all(*declared.failures).apply(_fail)
+    return report.output(part, declared.outcomes)
+
+
+def _fail(failures: list[str | None]) -> None:
+    """Once everything else is done, end the run as failed where a cloud's success was none."""
+    if texts := [text for text in failures if text]:
+        raise pulumi.RunError("\n".join(texts))
+
+
+def _holdings(state: StackState) -> Holdings:
+    secrets: dict[str, list[HeldSecret]] = defaultdict(list)
+    for cloud in CLOUDS.values():
+        for held in cloud.held(state.resources):
+            secrets[held.configuration].append(held)
+    retaining = {
+        name for name, output in _last_outputs(state).items() if output.get("onDelete") == OnDelete.RETAIN.value
+    }
+    return Holdings({name: tuple(held) for name, held in secrets.items()}, frozenset(retaining))
+
+
+def _by_configuration(state: StackState) -> dict[str, list[StateResource]]:
+    """A configuration's provider has its name; all else has it in the logical name."""
+    grouped: dict[str, list[StateResource]] = defaultdict(list)
+    for resource in state.resources:
+        name = LogicalName.parse(resource.name)
+        grouped[name.configuration if name else resource.name].append(resource)
+    return grouped
+
+
+def _last_outputs(state: StackState) -> Mapping[str, Any]:
+    outputs = state.stack_outputs.get(OUTPUT)
+    return outputs if isinstance(outputs, dict) else {}

@@ -1,0 +1,116 @@
+"""The gate before moto's server: faults, then who calls, then what they may do, then moto, then moto's slips mended."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.test import run_wsgi_app
+
+from uss.sandbox.aws.exceptions import (
+    AccessDeniedError,
+    Answer,
+    AwsError,
+    InternalFailureError,
+    MissingAuthenticationError,
+    ThrottledError,
+    UnknownOperationError,
+)
+from uss.sandbox.aws.models import Identities, Secrets
+from uss.sandbox.aws.urls import SERVICES, Call, read_call
+from uss.sandbox.faults import Fault, FaultBoard, FaultKind
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+log = logging.getLogger(__name__)
+
+_REFUSALS: dict[FaultKind, type[AwsError]] = {
+    FaultKind.DENIED: AccessDeniedError,
+    FaultKind.THROTTLED: ThrottledError,
+    FaultKind.ERROR: InternalFailureError,
+}
+_GARBAGE = b'{"ARN": "\xff\xfe<Credentials>'
+"""Neither UTF-8 nor JSON nor XML."""
+
+
+class Gate:
+    """A WSGI application that lets through to moto what AWS would let through."""
+
+    def __init__(self, moto: WSGIApplication, identities: Identities, secrets: Secrets, faults: FaultBoard) -> None:
+        self._moto = moto
+        self._identities = identities
+        self._secrets = secrets
+        self._faults = faults
+        # moto's stores are plain dictionaries that its handlers iterate over: calls at the same time break them.
+        self.lock = threading.RLock()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        call = read_call(environ)
+        fault = self._faults.meet("aws", call.action)
+        if fault and fault.kind is FaultKind.DROPPED:
+            _hang_up(environ)
+        answer = self._answer(call, fault, environ)
+        if fault and fault.kind is FaultKind.LOST:
+            _hang_up(environ)
+        if fault and fault.kind is FaultKind.GARBLED:
+            answer = replace(answer, status=200, body=_GARBAGE)
+        headers = [(name, value) for name, value in answer.headers if name.lower() not in {"content-length", "status"}]
+        start_response(f"{answer.status} -", [*headers, ("Content-Length", str(len(answer.body)))])
+        return [answer.body]
+
+    def _answer(self, call: Call, fault: Fault | None, environ: dict[str, Any]) -> Answer:
+        try:
+            if fault and fault.kind in _REFUSALS:
+                raise _REFUSALS[fault.kind]()
+            if fault and fault.kind is FaultKind.SLOW:
+                time.sleep(fault.seconds)
+            with self.lock:
+                return self._serve(call, environ)
+        except AwsError as error:
+            return error.answer(as_json=call.as_json, request_id=str(uuid.uuid4()))
+        except Exception as error:  # noqa: BLE001  a fault inside moto is the service's own error, as in AWS
+            log.error("%s: %s inside the emulator", call.action, type(error).__name__)
+            return InternalFailureError().answer(as_json=call.as_json, request_id=str(uuid.uuid4()))
+
+    def _serve(self, call: Call, environ: dict[str, Any]) -> Answer:
+        if call.access_key_id is None:
+            raise MissingAuthenticationError()
+        if call.service not in SERVICES or not call.operation:
+            raise UnknownOperationError(f"The sandbox has no {call.action}")
+        account = self._identities.permit(call, environ, EnvironHeaders(environ))
+        if call.service == "secretsmanager":
+            self._secrets.check(call, account)
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
+        answer = self._run_moto(environ)
+        return self._mended(call, account, answer) if call.service == "secretsmanager" else answer
+
+    def _run_moto(self, environ: dict[str, Any]) -> Answer:
+        body, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        return Answer(int(status.split()[0]), tuple(headers.items()), b"".join(body))
+
+    def _mended(self, call: Call, account: str, answer: Answer) -> Answer:
+        """Mend what moto answers otherwise than Secrets Manager: 404 for a missing secret, and a name as the ARN."""
+        if answer.status == 404:
+            return replace(answer, status=400)
+        content = json.loads(answer.body) if answer.status == 200 else {}
+        if not content.get("ARN", "arn:").startswith("arn:"):
+            content["ARN"] = self._secrets.arn(call, account)
+            return replace(answer, body=json.dumps(content).encode())
+        return answer
+
+
+def _hang_up(environ: dict[str, Any]) -> NoReturn:
+    """Close the connection without an answer; werkzeug's server takes the error for a client that went away."""
+    connection: socket.socket = environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("a fault that was asked for")

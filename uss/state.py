@@ -1,0 +1,61 @@
+"""What the stack's last checkpoint holds, also after an update that failed half-way.
+
+Read through the engine (`readStackResourceOutputs` on the stack's own name), which answers with every output, secret
+values in clear included: nothing of it may be printed, and `repr` shows none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from uss.errors import StateError
+
+_STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class StateResource:
+    """A resource in the checkpoint. `name` is its logical name."""
+
+    urn: str
+    type: str
+    name: str
+    outputs: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class StackState:
+    """The checkpoint's resources, and the stack outputs of the last update that ended well."""
+
+    resources: tuple[StateResource, ...] = ()
+    stack_outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def read_state() -> StackState:
+    """Ask the engine for the running stack's last checkpoint; raise `StateError` when it does not answer."""
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    try:
+        answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+    except Exception as error:
+        raise StateError(
+            f"The last checkpoint of the stack {name} could not be read ({type(error).__name__}). Nothing was changed. "
+            "Check the backend that PULUMI_BACKEND_URL or `pulumi login` names, and run it again."
+        ) from error
+    return parse_state((answer.value or {}).get("outputs") or {})
+
+
+def parse_state(outputs: Mapping[str, Mapping[str, Any]]) -> StackState:
+    """Turn the engine's answer (by URN: `type` and `outputs`) into a `StackState`, in the order of the URNs."""
+    resources = tuple(
+        StateResource(urn=urn, type=entry["type"], name=urn.split("::", 3)[3], outputs=entry.get("outputs") or {})
+        for urn, entry in sorted(outputs.items())
+    )
+    stack = next((resource.outputs for resource in resources if resource.type == _STACK_TYPE), {})
+    return StackState(
+        resources=tuple(resource for resource in resources if resource.type != _STACK_TYPE),
+        stack_outputs=stack,
+    )
