@@ -6,6 +6,8 @@ WORKERS ?= 2
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # The user's own environments stay as they are, and have no say in this one.
 export UV_PROJECT_ENVIRONMENT := .venv
+# Trust what the machine trusts: companies add their own authorities there.
+export UV_SYSTEM_CERTS := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
 .PHONY: help demo test env engine lint format clean

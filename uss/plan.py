@@ -68,6 +68,8 @@ class PlannedSecret:
     name: str
     payload: Payload
     change: Change
+    former_name: str | None = None
+    """With `Change.RENAME`: the name that the secret has until now."""
     attachments: tuple[str, ...] = ()
     """Names of the record's attachments, which are not synced."""
     predecessor: HeldSecret | None = None

@@ -226,13 +226,16 @@ def _by_uid(secrets: Iterable[HeldSecret]) -> tuple[HeldSecret, ...]:
 def _planned(candidate: _Candidate, draft: _Draft) -> PlannedSecret:
     record = candidate.record
     predecessor = draft.predecessors.get(record.uid)
+    held = draft.held.get(record.uid)
+    change = Change.TAKE_OVER if predecessor else _change(candidate, held)
     return PlannedSecret(
         record_uid=record.uid,
         title=record.title,
         revision=record.revision,
         name=candidate.name,
         payload=candidate.payload,
-        change=Change.TAKE_OVER if predecessor else _change(candidate, draft.held.get(record.uid)),
+        change=change,
+        former_name=held.name if held and change is Change.RENAME else None,
         attachments=record.attachments,
         predecessor=predecessor,
     )

@@ -8,11 +8,12 @@ from typing import Any
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, PlannedSecret, Refusal
 from uss.text import shown
 
-_VERBS = {
-    Change.CREATE: "create",
-    Change.RENAME: "rename",
-    Change.TAKE_OVER: "take over",
-    Change.VALUE: "change the value of",
+_CHANGES = {
+    Change.CREATE: "to create",
+    Change.RENAME: "to rename",
+    Change.TAKE_OVER: "to take over",
+    Change.VALUE: "with a new value",
+    Change.UNCHANGED: "unchanged",
 }
 
 
@@ -64,11 +65,7 @@ def _configuration(part: ConfigurationPlan) -> list[str]:
     lines = [f"{part.name}: {_counts(part)}"]
     if part.mode is Mode.HOLD:
         lines.append("  dryRun is true: `pulumi up` applies none of this")
-    lines += [
-        f"  {_VERBS[secret.change]} {secret.name} (record {shown(secret.title)})"
-        for secret in part.secrets
-        if secret.change in _VERBS
-    ]
+    lines += [_change(secret) for secret in part.secrets if secret.change is not Change.UNCHANGED]
     lines += [f"  delete {secret.name} (record {secret.record_uid} has left)" for secret in part.deletions]
     for secret in part.secrets:
         if secret.attachments:
@@ -77,15 +74,21 @@ def _configuration(part: ConfigurationPlan) -> list[str]:
     return lines
 
 
+def _change(secret: PlannedSecret) -> str:
+    record = f"record {shown(secret.title)}"
+    if secret.change is Change.RENAME:
+        return f"  rename {secret.former_name} to {secret.name} ({record} was retitled)"
+    if secret.change is Change.TAKE_OVER and secret.predecessor:
+        return f"  take over {secret.name} ({record} replaces {secret.predecessor.record_uid})"
+    verb = "create" if secret.change is Change.CREATE else "new value for"
+    return f"  {verb} {secret.name} ({record})"
+
+
 def _counts(part: ConfigurationPlan) -> str:
-    counts = [f"{part.count(change)} to {verb.removesuffix(' of')}" for change, verb in _VERBS.items()]
-    counts = [count for count in counts if not count.startswith("0 ")]
-    if part.deletions:
-        counts.append(f"{len(part.deletions)} to delete")
-    counts.append(f"{part.count(Change.UNCHANGED)} unchanged")
-    if part.refusals:
-        counts.append(f"{len(part.refusals)} refused")
-    return f"{_counted(len(part.secrets), 'secret')}: {', '.join(counts)}"
+    counts = {text: part.count(change) for change, text in _CHANGES.items()}
+    counts |= {"to delete": len(part.deletions), "refused": len(part.refusals)}
+    listed = ", ".join(f"{count} {text}" for text, count in counts.items() if count)
+    return f"{_counted(len(part.secrets), 'secret')}{': ' if listed else ''}{listed}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -37,17 +37,22 @@ def assert_closed(numbers: list[int]) -> None:
             socket.create_connection(("127.0.0.1", number), timeout=5)
 
 
-def test_a_sandbox_in_the_foreground_runs_until_it_is_interrupted(commands: Commands) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_sandbox_in_the_foreground_runs_until_it_gets_a_signal(commands: Commands, number: signal.Signals) -> None:
     with commands.popen("start", "--vault", "vault.yaml") as process:
-        assert process.stdout and process.stderr
-        lines = [process.stdout.readline()]
-        while not lines[-1].startswith("export PATH="):
-            lines.append(process.stdout.readline())
-        exports = parse_exports("".join(lines))
-        for number in ports(exports):
-            socket.create_connection(("127.0.0.1", number), timeout=5).close()
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        try:
+            assert process.stdout
+            lines = [process.stdout.readline()]
+            while not lines[-1].startswith("export PATH="):
+                lines.append(process.stdout.readline())
+                assert lines[-1]
+            exports = parse_exports("".join(lines))
+            for port in ports(exports):
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, errors) == (0, "")
     assert_closed(ports(exports))
     assert os.listdir(commands.directory) == ["pulumi"]

@@ -160,7 +160,9 @@ def test_the_depth_of_folders_has_no_limit() -> None:
         "records: [{uid: R, title: 'canary-1}]",
         "records: &canary-1 [*canary-1",
         f"records: {'1' * 5000}",
-        "[" * 2000 + "]" * 2000,
+        "[" * 100_000,
+        "- " * 100_000,
+        '{"records": ' + "[" * 100_000,
     ],
 )
 def test_a_broken_file_is_refused_without_showing_a_value(content: str) -> None:

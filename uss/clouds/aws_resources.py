@@ -78,7 +78,8 @@ def _declare_secret(
             name=secret.name,
             region=region,
             recovery_window_in_days=configuration.recovery_window_in_days,
-            replicas=_replicas(target) if replicated else None,
+            # Always a list: to leave it out would leave replicas that are there as they are.
+            replicas=_replicas(target) if replicated else [],
             tags=configuration.tags | ownership.tags(secret.record_uid, secret.payload.content_type),
             opts=options[SECRET],
         )

@@ -76,6 +76,8 @@ def pulumi_exports(provider_ports: Mapping[str, int], layout: Layout, environ: M
         "PULUMI_HOME": str(home),
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
+        # Where the stand-ins are attached, the engine would still look for the real plugins.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PATH": os.pathsep.join(path),
     }
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -86,8 +86,8 @@ class Sandbox:
         self._keeper = KeeperServer(vault, layout.keeper, self._faults)
         self._aws = AwsServer(lambda: self._keeper.vault, self._faults)
         self._undo = ExitStack()
-        self.ended = threading.Event()
-        """Set when the sandbox is asked to end."""
+        self._bell, self._button = socket.socketpair()
+        self._button.setblocking(False)
 
     def start(self) -> dict[str, str]:
         """Start everything; return the environment to export when all of it answers."""
@@ -110,6 +110,22 @@ class Sandbox:
             self._undo = undo.pop_all()
         return environment
 
+    def end(self) -> None:
+        """Let `wait` return."""
+        self._button.send(b".")
+
+    def wait(self) -> None:
+        """Wait until `end` is called, or SIGINT, SIGTERM or SIGHUP came since `heed_signals`."""
+        self._bell.recv(1)
+
+    def heed_signals(self) -> None:
+        """Take signals as a call of `end`."""
+        # Python's own handlers run between two instructions of the main thread: one that waits for a lock may never get
+        # there. The wakeup descriptor is written to as the signal comes.
+        signal.set_wakeup_fd(self._button.fileno())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+
     def stop(self) -> None:
         """End everything, last things first."""
         self._undo.close()
@@ -128,7 +144,7 @@ class Sandbox:
             "GET /calls": lambda _: self._faults.calls(),
             "DELETE /calls": lambda _: _empty(self._faults.reset_calls),
             "POST /token": lambda _: {"token": self._keeper.one_time_token(), "hostname": self._keeper.hostname},
-            "POST /stop": lambda _: _empty(self.ended.set),
+            "POST /stop": lambda _: _empty(self.end),
         }
 
 
@@ -152,12 +168,11 @@ def serve(vault: Path, layout: Layout, announce: Announce) -> None:
     try:
         layout.clean(layout.lock, layout.log)
         sandbox = Sandbox(vault, layout)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: sandbox.ended.set())
+        sandbox.heed_signals()
         environment = sandbox.start()
         try:
             announce(environment)
-            sandbox.ended.wait()
+            sandbox.wait()
         finally:
             sandbox.stop()
     finally:

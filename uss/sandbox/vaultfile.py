@@ -19,14 +19,15 @@ import binascii
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
-from yaml.constructor import ConstructorError
+
+from uss.sandbox import jsonyaml
 
 
 class VaultFileError(Exception):
@@ -118,20 +119,23 @@ class VaultRecord(_Model):
         return [self.folder] if isinstance(self.folder, str) else self.folder
 
 
+AwsAccount = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+
+
 class AwsAccessKey(_Model):
     """An access key of an IAM user. `allows` are IAM actions, `*` among them as a wildcard."""
 
     access_key_id: str
     secret_access_key: str
     user: str | None = None
-    account: str | None = None
+    account: AwsAccount | None = None
     allows: list[str] = Field(default_factory=lambda: ["*"])
 
 
 class AwsRole(_Model):
     """A role: `trusts` holds ARNs, account numbers or access key IDs of those who may assume it."""
 
-    arn: str
+    arn: Annotated[str, StringConstraints(pattern=r"^arn:aws:iam::\d{12}:role/\S+$")]
     trusts: list[str]
     external_id: str | None = None
     allows: list[str] = Field(default_factory=lambda: ["*"])
@@ -140,7 +144,7 @@ class AwsRole(_Model):
 class AwsCloud(_Model):
     """The AWS side: the account of keys that name none, more access keys, and the roles."""
 
-    account: str = "123456789012"
+    account: AwsAccount = "123456789012"
     access_keys: list[AwsAccessKey] = Field(default_factory=list)
     roles: list[AwsRole] = Field(default_factory=list)
 
@@ -157,72 +161,6 @@ class Vault(_Model):
     folders: list[VaultFolder] = Field(default_factory=list)
     records: list[VaultRecord] = Field(default_factory=list)
     clouds: Clouds = Field(default_factory=Clouds)
-
-
-class _JsonTypesLoader(yaml.CSafeLoader):
-    """YAML with JSON's types: a plain scalar is null, a boolean, a JSON number, or else text."""
-
-    # Each pattern accepts less than PyYAML's own, so that what its dumper leaves unquoted keeps its type.
-    yaml_implicit_resolvers = {}
-
-    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
-        """Do nothing: only resolvers for paths need to know where a value is, and there are none."""
-
-    def ascend_resolver(self) -> None:
-        """Do nothing, as above."""
-
-    def get_single_data(self) -> Any:
-        """Return the document's content."""
-        node = self.get_single_node()
-        return None if node is None else self._value(node)
-
-    def _value(self, node: yaml.Node) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            self.flatten_mapping(node)  # YAML's merge keys
-            return self._mapping(node)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(item) for item in node.value]
-        make = _SCALARS.get(node.tag)
-        if make is None:
-            raise ConstructorError(
-                None, None, "a value has a tag that stands for none of JSON's types", node.start_mark
-            )
-        return make(node.value)
-
-    def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
-        mapping: dict[str, Any] = {}
-        for key, value in node.value:
-            if key.tag != _TAG + "str":
-                raise ConstructorError(None, None, "a key is not text", key.start_mark)
-            mapping[key.value] = self._value(value)
-        return mapping
-
-
-_TAG = "tag:yaml.org,2002:"
-_SCALARS: Mapping[str, Callable[[str], Any]] = {
-    _TAG + "null": lambda text: None,
-    _TAG + "bool": lambda text: text.lower() == "true",
-    _TAG + "int": int,
-    _TAG + "float": float,
-    _TAG + "str": str,
-}
-
-for _name, _pattern, _first in (
-    ("null", r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
-    ("bool", r"(?:true|True|TRUE|false|False|FALSE)", list("tTfF")),
-    ("int", r"-?(?:0|[1-9][0-9]*)", list("-0123456789")),
-    ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+][0-9]+)?", list("-0123456789")),
-    ("merge", r"<<", ["<"]),
-):
-    _JsonTypesLoader.add_implicit_resolver(_TAG + _name, re.compile(f"^{_pattern}$"), _first)
-
-
-class _Dumper(yaml.CSafeDumper):
-    """libyaml's emitter, for PyYAML's own writes U+0085 so that it is read back as a space."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """Write out a value each time it occurs."""
-        return True
 
 
 def load_vault(path: Path) -> Vault:
@@ -243,8 +181,8 @@ def parse_vault(content: bytes, path: Path) -> Vault:
         raise VaultFileError(f"{path}: {_yaml_fault(error)}") from None
     except ValidationError as error:
         raise VaultFileError(f"{path}: {validation_faults(error)}") from None
-    except (ValueError, RecursionError) as error:
-        raise VaultFileError(f"{path}: is too long a number or too deep a nesting: {type(error).__name__}") from None
+    except (ValueError, RecursionError):
+        raise VaultFileError(f"{path}: holds a number that is too long, or nests too deep") from None
     check_vault(vault, path)
     return vault
 
@@ -255,7 +193,7 @@ def _parse(text: str) -> Any:
             return json.loads(text)
         except json.JSONDecodeError:
             pass  # YAML's flow style also starts with a brace
-    return yaml.load(text, Loader=_JsonTypesLoader)  # noqa: S506 - derived from the safe loader
+    return jsonyaml.load(text)
 
 
 def _yaml_fault(error: yaml.YAMLError) -> str:
@@ -281,10 +219,9 @@ def dump_vault(vault: Vault, path: Path) -> bytes:
     """
     content = vault.model_dump(by_alias=True, exclude_unset=True)
     try:
-        text: str = yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10**9)
+        return jsonyaml.dump(content).encode()
     except UnicodeEncodeError:
         raise VaultFileError(f"{path}: a text holds half of a surrogate pair, which YAML cannot hold") from None
-    return text.encode()
 
 
 def check_vault(vault: Vault, path: Path) -> None:
@@ -304,6 +241,10 @@ def _faults(vault: Vault) -> Iterator[str]:
     for record in vault.records:
         unknown = (uid for uid in record.folder_uids if uid not in parents)
         yield from (f"record {record.uid}: its folder {uid} is not among the folders" for uid in unknown)
+    names = Counter((role.arn.split(":")[4], role.arn.rpartition("/")[2]) for role in vault.clouds.aws.roles)
+    yield from (
+        f"account {account} has {count} roles named {name}" for (account, name), count in names.items() if count > 1
+    )
 
 
 def _uid_faults(kind: str, uids: Iterable[str]) -> Iterator[str]:

@@ -15,8 +15,8 @@ from tests.sandbox.keeper.kit import AT_DEEP, AT_INNER, AT_ROOT, DEEP, DIRECT, I
 from uss.sandbox.keeper import KeeperServer
 from uss.sandbox.keeper.ksm import run_ksm
 
-# The command line still uses a name that click is about to give up.
-pytestmark = pytest.mark.filterwarnings("ignore:'MultiCommand' is deprecated:DeprecationWarning")
+# The command line and its dependencies use what Python and click are about to give up.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 RUN = "import sys; from uss.sandbox.keeper.ksm import run_ksm; sys.exit(run_ksm(sys.argv[1:]))"
 

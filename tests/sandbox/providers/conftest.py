@@ -81,6 +81,8 @@ def project(cloud: Cloud, tmp_path: Path) -> Iterator[Project]:
         "PULUMI_BACKEND_URL": f"file://{folder}",
         "PULUMI_CONFIG_PASSPHRASE": "passphrase",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
+        # The engine would look for the real plugin on the network, though it is attached to a provider.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "AWS_ENDPOINT_URL": cloud.url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

@@ -72,6 +72,7 @@ def test_the_engines_naming_is_followed(provider: Connection) -> None:
         ({"name": "x" * 513}, "name"),
         ({"name": "a", "recoveryWindowInDays": 3}, "recoveryWindowInDays"),
         ({"name": "a", "secretString": "value"}, "secretString"),
+        ({"name": "a", "policy": "not JSON"}, "policy"),
     ],
 )
 def test_inputs_that_aws_does_not_take_fail_the_check(provider: Connection, inputs: Properties, fault: str) -> None:

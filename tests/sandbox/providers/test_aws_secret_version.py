@@ -65,6 +65,16 @@ def test_a_preview_touches_nothing(cloud: Cloud, provider: Connection) -> None:
     assert set(cloud.calls) == {"GetCallerIdentity"}
 
 
+def test_a_preview_of_moved_staging_labels_touches_nothing(
+    cloud: Cloud, provider: Connection, secret: Resource
+) -> None:
+    made = provider.create(VERSION, {"secretId": secret.id, "secretString": "v"})
+    cloud.calls.clear()
+    planned = provider.update(VERSION, made, made.inputs | {"versionStages": ["AWSCURRENT", "blue"]}, preview=True)
+    assert (planned.outputs["versionStages"], planned.outputs["arn"]) == (["AWSCURRENT", "blue"], secret.id)
+    assert not cloud.calls
+
+
 @pytest.mark.parametrize(
     ("change", "property_name"),
     [
@@ -122,10 +132,13 @@ def test_the_limit_of_a_value_is_counted_in_bytes(provider: Connection, secret: 
         ({"secretString": "v"}, "secretId"),
         ({"secretId": "a", "secretString": "v", "secretBinary": "dg=="}, "secretBinary"),
         ({"secretId": "a", "secretBinary": "not base64"}, "secretBinary"),
+        ({"secretId": "a", "secretString": {"password": CANARY}}, "secretString"),
     ],
 )
-def test_inputs_that_cannot_be_right_fail_the_check(provider: Connection, inputs: dict[str, str], fault: str) -> None:
-    assert [failure.property for failure in provider.check(VERSION, inputs).failures] == [fault]
+def test_inputs_that_cannot_be_right_fail_the_check(provider: Connection, inputs: dict[str, Any], fault: str) -> None:
+    failures = provider.check(VERSION, inputs).failures
+    assert [failure.property for failure in failures] == [fault]
+    assert CANARY not in str(failures)
 
 
 def test_staging_labels_are_moved_in_place(cloud: Cloud, provider: Connection, secret: Resource) -> None:
@@ -201,8 +214,10 @@ def test_the_value_is_taken_out_of_awss_own_words(cloud: Cloud, provider: Connec
 
 
 def test_a_parameter_that_botocore_refuses_is_named_without_its_value(provider: Connection, secret: Resource) -> None:
-    with pytest.raises(grpc.RpcError) as failed:
-        provider.create(VERSION, {"secretId": secret.id, "secretString": {"password": CANARY}})
+    with pytest.raises(
+        grpc.RpcError, match=r"value: Invalid length for parameter VersionStages\[0\] \(refused"
+    ) as failed:
+        provider.create(VERSION, {"secretId": secret.id, "secretString": CANARY, "versionStages": [""]})
     assert CANARY not in str(failed.value)
 
 

@@ -1,4 +1,9 @@
-"""The package `aws`: what this project uses of it, which is Secrets Manager and the caller's identity."""
+"""The package `aws`: what this project uses of it, which is Secrets Manager and the caller's identity.
+
+Where it departs from the real provider on purpose: it speaks to local clouds only; it waits seconds, not minutes, for
+AWS to catch up, and tries a call five times, not 25; a property or a setting that it does not know is an error, never
+ignored, if it would change what is written or who writes; credentials of an assumed role are not renewed.
+"""
 
 from __future__ import annotations
 

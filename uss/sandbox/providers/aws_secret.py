@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError
@@ -58,8 +58,10 @@ class Secret(ResourceKind[AwsSession]):
     derived_secrets: ClassVar = {"tagsAll": "tags"}
 
     def faults(self, inputs: Properties) -> list[tuple[str, str]]:
-        """Find names and recovery windows that AWS does not take."""
+        """Find names, policies and recovery windows that AWS does not take."""
         found = []
+        if not _is_json(inputs.get("policy") or "{}"):
+            found.append(("policy", "contains an invalid JSON"))
         name, window = inputs.get("name"), inputs["recoveryWindowInDays"]
         if isinstance(name, str) and not _NAME.fullmatch(name):
             found.append(("name", "must have 1 to 512 characters, alphanumeric ones and any of /_+=.@-"))
@@ -203,7 +205,7 @@ def read_policy(client: SecretsManagerClient, secret_id: str) -> str:
         return client.get_resource_policy(SecretId=secret_id).get("ResourcePolicy") or ""
 
 
-def wait_until(condition: Any) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     """Ask until a condition holds, at most for `PATIENCE_SECONDS`."""
     Retrying(
         retry=retry_if_result(lambda holds: not holds),
@@ -211,6 +213,16 @@ def wait_until(condition: Any) -> None:
         wait=wait_fixed(0.25),
         retry_error_callback=lambda _: None,
     )(condition)
+
+
+def _is_json(text: str) -> bool:
+    if text == UNKNOWN:
+        return True
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_gone(client: SecretsManagerClient, secret_id: str) -> bool:

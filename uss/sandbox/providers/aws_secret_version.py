@@ -38,11 +38,14 @@ class SecretVersion(ResourceKind[AwsSession]):
     }
 
     def faults(self, inputs: Properties) -> list[tuple[str, str]]:
-        """Find two values at once, and a binary value that is not base64."""
+        """Find values that are not text, two values at once, and a binary value that is not base64."""
         text, binary = inputs.get("secretString"), inputs.get("secretBinary")
+        odd = [key for key in ("secretString", "secretBinary") if not isinstance(inputs.get(key), str | None)]
+        if odd:
+            return [(key, "must be a string") for key in odd]
         if text is not None and binary is not None:
             return [("secretBinary", "conflicts with secretString")]
-        if isinstance(binary, str) and binary != UNKNOWN and _decoded(binary) is None:
+        if binary and binary != UNKNOWN and _decoded(binary) is None:
             return [("secretBinary", "must be base64")]
         return []
 

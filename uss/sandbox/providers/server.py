@@ -307,6 +307,7 @@ def serve(package: Package[Any]) -> RunningServer:
     server = grpc.server(
         ThreadPoolExecutor(max_workers=_WORKERS),
         options=[
+            ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
         ],

@@ -1,0 +1,1 @@
+"""The whole sync, run by the real engine in the sandbox."""

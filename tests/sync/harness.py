@@ -1,0 +1,261 @@
+"""A sandbox and Pulumi projects in it, used as a person uses them: `uss sandbox start`, then `pulumi`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+
+from tests.sandbox.commands import parse_exports
+from uss.sandbox.control import SandboxClient
+from uss.sandbox.layout import Layout
+
+ROOT = Path(__file__).parents[2]
+USS = Path(sys.executable).with_name("uss")
+
+FOLDER = "FOLDER-production-0001"
+SUBFOLDER = "FOLDER-payments-000001"
+OTHER_FOLDER = "FOLDER-other-000000001"
+PAM = "PAMCONFIG-aws-00000001"
+KEY_ID, KEY_SECRET = "AKIATESTTEST00000001", "canary-of-the-pam-secret-key"
+ROLE = "arn:aws:iam::123456789012:role/keeper-uss"
+
+Record = dict[str, Any]
+
+
+def login(uid: str, title: str, password: str, folder: str | list[str] = FOLDER, **more: Any) -> Record:
+    """A login record of the vault file."""
+    fields = [{"type": "login", "value": ["app"]}, {"type": "password", "value": [password]}]
+    return {"uid": uid, "folder": folder, "type": "login", "title": title, "fields": fields, **more}
+
+
+def uid(number: int) -> str:
+    """A record UID of the form that Keeper gives."""
+    return f"RECORD-{number:015d}"
+
+
+def pam_record(**labels: str) -> Record:
+    """The PAM Configuration; `labels` replace its entries."""
+    entries = {
+        "Access Key Id": KEY_ID,
+        "Access Secret Key": KEY_SECRET,
+        "Region Names": "us-east-1\neu-west-1",
+    } | labels
+    fields = [{"type": "secret", "label": label, "value": [value]} for label, value in entries.items() if value]
+    return {"uid": PAM, "folder": OTHER_FOLDER, "type": "pamAwsConfiguration", "title": "AWS", "fields": fields}
+
+
+def vault(*records: Record, roles: Sequence[Mapping[str, Any]] | None = None, pam: Record | None = None) -> Any:
+    """A vault file's content: the folders, the PAM Configuration, one role that its keys may assume, and records."""
+    trusted = [{"arn": ROLE, "trusts": [KEY_ID], "allows": ["secretsmanager:*"]}]
+    return {
+        "folders": [
+            {"uid": FOLDER, "name": "Production"},
+            {"uid": SUBFOLDER, "name": "Payments", "parent": FOLDER},
+            {"uid": OTHER_FOLDER, "name": "Other"},
+        ],
+        "records": [pam or pam_record(), *records],
+        "clouds": {"aws": {"account": "123456789012", "roles": trusted if roles is None else roles}},
+    }
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished `pulumi` command."""
+
+    code: int
+    output: str
+
+    def __contains__(self, text: str) -> bool:
+        return text in self.output
+
+    @property
+    def errors(self) -> list[str]:
+        """The error lines of the diagnostics, without the engine's own last word."""
+        lines = self.output.partition("Diagnostics:")[2].splitlines()
+        texts = [line.strip().removeprefix("error: ") for line in lines if line.strip().startswith("error: ")]
+        return [text for text in texts if "unhandled error" not in text and text != "update failed"]
+
+
+@dataclass
+class Sandbox:
+    """A running sandbox."""
+
+    folder: Path
+    environment: dict[str, str]
+    control: SandboxClient
+
+    @property
+    def vault_file(self) -> Path:
+        """The vault file."""
+        return self.folder / "vault.yaml"
+
+    def write_vault(self, content: Any) -> None:
+        """Replace the vault's content, at once."""
+        new = self.folder / "vault.new"
+        new.write_text(json.dumps(content), encoding="utf-8")  # JSON is YAML, and keeps every character
+        new.replace(self.vault_file)
+
+    def edit(self, change: Any) -> None:
+        """Change the vault's content by a function of its records by UID."""
+        content = yaml.safe_load(self.vault_file.read_text(encoding="utf-8"))
+        records = {record["uid"]: record for record in content["records"]}
+        change(records)
+        content["records"] = list(records.values())
+        self.write_vault(content)
+
+    def aws(self, region: str = "us-east-1") -> Any:
+        """AWS's own client of Secrets Manager, as the sandbox's administrator."""
+        return boto3.client(
+            "secretsmanager",
+            region_name=region,
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def calls(self, prefix: str = "secretsmanager:") -> dict[str, int]:
+        """How often each operation of AWS was called since the last reset."""
+        return {name: count for name, count in self.control.calls().get("aws", {}).items() if name.startswith(prefix)}
+
+
+@contextmanager
+def running_sandbox(folder: Path) -> Iterator[Sandbox]:
+    """Start a sandbox in the folder and end it afterwards."""
+    (folder / "vault.yaml").write_text(yaml.safe_dump(vault()), encoding="utf-8")
+    directory = folder / "sandbox"
+    start = [
+        str(USS),
+        "sandbox",
+        "start",
+        "--vault",
+        str(folder / "vault.yaml"),
+        "--dir",
+        str(directory),
+        "--background",
+    ]
+    started = subprocess.run(start, capture_output=True, text=True, timeout=120, check=False)
+    assert started.returncode == 0, started.stderr
+    environment = os.environ | parse_exports(started.stdout)
+    try:
+        yield Sandbox(folder, environment, SandboxClient(Layout(directory)))
+    finally:
+        subprocess.run([str(USS), "sandbox", "stop", "--dir", str(directory)], check=True, timeout=60)
+
+
+@dataclass
+class Project:
+    """A Pulumi project in a folder of its own, with one stack. Its secrets' names have a prefix of their own."""
+
+    sandbox: Sandbox
+    folder: Path
+    prefix: str
+    stack: str = "test"
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shutil.copy(ROOT / "Pulumi.yaml", self.folder)
+        shutil.copy(ROOT / "__main__.py", self.folder)
+        (self.folder / "stacks").mkdir()
+        state = self.folder / "state"
+        state.mkdir()
+        self.environment = self.sandbox.environment | {"PULUMI_BACKEND_URL": state.as_uri()} | self.environment
+        self._pulumi("stack", "init", self.stack)
+
+    @property
+    def stack_file(self) -> Path:
+        """The stack configuration."""
+        return self.folder / "stacks" / f"Pulumi.{self.stack}.yaml"
+
+    def configure(self, *configurations: Mapping[str, Any]) -> None:
+        """Write the stack file; each configuration is completed to one that works."""
+        defaults = {
+            "name": "aws",
+            "pamConfiguration": PAM,
+            "syncIdentity": ROLE,
+            "folders": [FOLDER],
+            "namePrefix": self.prefix,
+        }
+        listed = [
+            {key: value for key, value in (defaults | dict(given)).items() if value is not None}
+            for given in configurations or [{}]
+        ]
+        content = yaml.safe_load(self.stack_file.read_text(encoding="utf-8")) if self.stack_file.exists() else None
+        content = (content or {}) | {"config": {"uss:configurations": listed}}
+        self.stack_file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def preview(self, *arguments: str, **environment: str) -> Run:
+        """`pulumi preview`."""
+        return self._run("preview", "--stack", self.stack, *arguments, **environment)
+
+    def up(self, *arguments: str, **environment: str) -> Run:
+        """`pulumi up` without the preview before it, which `preview` runs where a test is about it."""
+        return self._run("up", "--yes", "--skip-preview", "--stack", self.stack, *arguments, **environment)
+
+    def up_well(self, *arguments: str, **environment: str) -> Run:
+        """`pulumi up` that must succeed."""
+        run = self.up(*arguments, **environment)
+        assert run.code == 0, run.output
+        return run
+
+    def outputs(self) -> Any:
+        """The stack's output, by configuration."""
+        text = self._pulumi("stack", "output", "--json", "--stack", self.stack)
+        return json.loads(text)["configurations"]
+
+    def exported(self) -> str:
+        """The state as `pulumi stack export` shows it."""
+        return self._pulumi("stack", "export", "--stack", self.stack)
+
+    def secrets(self, region: str = "us-east-1", *, deleted: bool = False) -> dict[str, str]:
+        """The values in AWS by name without the prefix, read by AWS's own client; `deleted` ones have no value."""
+        client = self.sandbox.aws(region)
+        try:
+            return dict(self._read(client, deleted))
+        finally:
+            client.close()
+
+    def _read(self, client: Any, deleted: bool) -> Iterator[tuple[str, str]]:
+        pages = client.get_paginator("list_secrets").paginate(IncludePlannedDeletion=deleted)
+        for entry in (entry for page in pages for entry in page["SecretList"]):
+            if entry["Name"].startswith(self.prefix) and bool(entry.get("DeletedDate")) is deleted:
+                name = entry["Name"].removeprefix(self.prefix)
+                yield name, "" if deleted else client.get_secret_value(SecretId=entry["ARN"])["SecretString"]
+
+    def _run(self, *arguments: str, **environment: str) -> Run:
+        command = ["pulumi", *arguments, "--color", "never", "--non-interactive"]
+        env = {name: value for name, value in (self.environment | environment).items() if value != "-"}
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def _pulumi(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
