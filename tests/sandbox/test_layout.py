@@ -6,9 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-import pytest
-
-from uss.sandbox.layout import Hold, Layout, SandboxError, find_holder
+from uss.sandbox.layout import Hold, Layout, find_holder
 
 
 def test_a_folder_is_held_by_one_until_it_lets_go(tmp_path: Path) -> None:
@@ -52,8 +50,11 @@ def test_cleaning_keeps_pulumis_folder_and_what_is_not_the_sandboxs(tmp_path: Pa
     assert sorted(os.listdir(tmp_path)) == ["notes.txt", "pulumi", "sandbox.log"]
 
 
-def test_a_folder_with_anything_else_in_it_is_refused(tmp_path: Path) -> None:
+def test_a_new_folder_is_for_its_owner_alone_and_one_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     Layout(tmp_path / "new").prepare()
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
     (tmp_path / "new" / "notes.txt").write_text("x")
-    with pytest.raises(SandboxError, match=r"holds notes\.txt, which is none of the sandbox's"):
-        Layout(tmp_path / "new").prepare()
+    (tmp_path / "new").chmod(0o755)
+    Layout(tmp_path / "new").prepare()
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o755
+    assert os.listdir(tmp_path / "new") == ["notes.txt"]

@@ -194,6 +194,22 @@ def ksm(arguments: tuple[str, ...], layout: Layout) -> None:
     sys.exit(result.returncode)
 
 
+@sandbox.command()
+def demo() -> None:
+    """Sync a local vault to a local AWS and show what happens; run it in the project's folder."""
+    from uss.sandbox.demo import run_demo
+    from uss.sandbox.demo.readback import MismatchError
+    from uss.sandbox.demo.screen import CommandFailedError
+
+    try:
+        run_demo(Path.cwd())
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted; the sandbox is stopped and its files are removed.", err=True)
+        sys.exit(130)
+    except (MismatchError, CommandFailedError) as error:
+        raise _Refusal(str(error)) from error
+
+
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     for row in (header, *rows):

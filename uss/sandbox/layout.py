@@ -20,7 +20,7 @@ class SandboxError(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """The files in a sandbox's folder."""
+    """The files in a sandbox's folder, by names that nothing else has there by chance."""
 
     directory: Path
 
@@ -42,22 +42,22 @@ class Layout:
     @property
     def keeper(self) -> Path:
         """The folder of the Keeper vault's server: its certificates and keys."""
-        return self.directory / "keeper"
+        return self.directory / "sandbox-keeper"
 
     @property
     def ca_bundle(self) -> Path:
         """The public authorities and the vault's own one, in PEM."""
-        return self.directory / "ca-bundle.pem"
+        return self.directory / "sandbox-ca-bundle.pem"
 
     @property
     def aws_config(self) -> Path:
         """An AWS configuration file with nothing in it but an empty default profile."""
-        return self.directory / "aws-config"
+        return self.directory / "sandbox-aws-config"
 
     @property
     def provider_ports(self) -> Path:
         """The ports of the stand-in provider plugins, JSON by provider."""
-        return self.directory / "provider-ports.json"
+        return self.directory / "sandbox-plugins.json"
 
     @property
     def pulumi(self) -> Path:
@@ -65,15 +65,8 @@ class Layout:
         return self.directory / "pulumi"
 
     def prepare(self) -> None:
-        """Create the folder for its owner alone; raise `SandboxError` when it holds anything else."""
+        """Create the folder, for its owner alone. One that is there may hold other things: they are left alone."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        strangers = sorted(entry.name for entry in self.directory.iterdir() if entry not in self._own())
-        if strangers:
-            raise SandboxError(
-                f"{self.directory}: holds {strangers[0]}, which is none of the sandbox's. "
-                "Choose a folder of its own with --dir."
-            )
-        self.directory.chmod(0o700)
 
     def clean(self, *keep: Path) -> None:
         """Remove everything but Pulumi's folder and what to `keep`, and the folder itself when it is empty then."""
