@@ -97,7 +97,7 @@ def build_plan(
     )
     names = {configuration.name for configuration in listed}
     removed = tuple(
-        RemovedConfiguration(name, secrets)
+        RemovedConfiguration(name, _by_uid(secrets))
         for name, secrets in sorted(holdings.secrets.items())
         if name not in names and secrets
     )
@@ -146,15 +146,20 @@ def _refuse_clashes(drafts: Iterable[_Draft]) -> None:
         for candidate in draft.candidates.values():
             for place in draft.places(candidate.name):
                 claims[place].append((draft, candidate.record))
+    rivals: dict[tuple[_Draft, str], set[str]] = defaultdict(set)
     for claimants in claims.values():
-        for draft, record in claimants if len(claimants) > 1 else ():
-            others = sorted(
-                f"{shown(other.title)} ({other.uid}, configuration {of.name})"
-                for of, other in claimants
-                if (of, other) != (draft, record)
-            )
+        told = {(draft, record.uid): _told(draft, record) for draft, record in claimants}
+        for claimant in told:
+            rivals[claimant].update(text for other, text in told.items() if other != claimant)
+    for (draft, uid), texts in rivals.items():
+        if texts:
+            found = f"the same name as {', '.join(sorted(texts))}"
             mend = "Retitle all but one, or link the folder in one configuration only."
-            draft.refuse(record, Reason.NAME_CLASH, f"the same name as {', '.join(others)}", mend)
+            draft.refuse(draft.candidates[uid].record, Reason.NAME_CLASH, found, mend)
+
+
+def _told(draft: _Draft, record: Record) -> str:
+    return f"{shown(record.title)} ({record.uid}, configuration {draft.name})"
 
 
 def _refuse_names_in_use(drafts: Iterable[_Draft]) -> None:
