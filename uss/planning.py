@@ -169,28 +169,33 @@ def _refuse_names_in_use(drafts: Iterable[_Draft]) -> None:
     was made anew under its old title. Then the secret stays, with no gap for its readers.
     """
     drafts = tuple(drafts)
-    users = {
-        place: (draft, secret)
-        for draft in drafts
-        for secret in draft.held.values()
-        for place in draft.places(secret.name)
-    }
+    users: dict[tuple[str, str], list[tuple[_Draft, HeldSecret]]] = defaultdict(list)
+    for draft in drafts:
+        for secret in draft.held.values():
+            for place in draft.places(secret.name):
+                users[place].append((draft, secret))
     for draft in drafts:
         for candidate in tuple(draft.candidates.values()):
             uid = candidate.record.uid
-            for place in draft.places(candidate.name):
-                owner, secret = users.get(place, (draft, None))
-                if secret is None or (owner is draft and secret.record_uid == uid):
-                    continue
-                if owner is draft and uid not in draft.held and _left(draft, secret.record_uid):
-                    draft.predecessors[uid] = secret
-                    continue
-                found = f"the secret of record {secret.record_uid} (configuration {owner.name}) still has this name"
-                mend = "Retitle the record, or run again once that secret is gone; a deleted AWS secret keeps its name "
-                mend += "until its recovery window ends."
-                draft.refuse(candidate.record, Reason.NAME_IN_USE, found, mend)
-                draft.predecessors.pop(uid, None)
-                break
+            others = [
+                (owner, secret)
+                for place in draft.places(candidate.name)
+                for owner, secret in users.get(place, ())
+                if (owner, secret.record_uid) != (draft, uid)
+            ]
+            if others:
+                _take_over_or_refuse(candidate.record, draft, others)
+
+
+def _take_over_or_refuse(record: Record, draft: _Draft, others: list[tuple[_Draft, HeldSecret]]) -> None:
+    free = all(owner is draft and _left(draft, secret.record_uid) for owner, secret in others)
+    if free and record.uid not in draft.held and len({secret.record_uid for _, secret in others}) == 1:
+        draft.predecessors[record.uid] = others[0][1]
+        return
+    told = sorted({f"record {secret.record_uid} (configuration {owner.name})" for owner, secret in others})
+    mend = "Retitle the record, or run again once that secret is gone; a deleted AWS secret keeps its name until its "
+    mend += "recovery window ends."
+    draft.refuse(record, Reason.NAME_IN_USE, f"the secret of {', '.join(told)} still has this name", mend)
 
 
 def _left(draft: _Draft, uid: str) -> bool:
