@@ -53,12 +53,17 @@ def configuration(**keys: Any) -> Configuration:
     return Configuration.model_validate(defaults | keys)
 
 
-def held(uid: str, name: str, value: str = '{"password":"p"}', owner: str = "aws") -> HeldSecret:
+def held(
+    uid: str,
+    name: str,
+    value: str = '{"password":"p"}',
+    owner: str = "aws",
+    tags: Mapping[str, str] | None = None,
+) -> HeldSecret:
     """A secret as the state holds it, made by a sync of the record."""
     logical = str(LogicalName(owner, uid))
-    tags = OWNERSHIP.tags(uid, "application/json")
     outputs: Mapping[str, Mapping[str, Any]] = {
-        SECRET: {"name": name, "tags": tags},
+        SECRET: {"name": name, "tags": OWNERSHIP.tags(uid, "application/json") if tags is None else tags},
         VERSION: {"secretString": value},
     }
     resources = [StateResource(f"urn::{kind}::{logical}", kind, logical, output) for kind, output in outputs.items()]

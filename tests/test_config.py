@@ -6,6 +6,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from uss.config import CloudType, Limits, OnDelete, RegionMode, json_schema, parse_configurations
 from uss.errors import ConfigurationError
@@ -116,3 +118,89 @@ def test_the_schema_accepts_what_the_models_accept_and_no_more() -> None:
     assert not accepts(GOOD | {"region": []})
     assert not accepts({"name": "x"})
     assert not accepts(GOOD | {"type": "awz"})
+
+
+@pytest.mark.parametrize("name", ["a", "0", "a.b-c_D", "x" * 64])
+def test_names_that_are_allowed(name: str) -> None:
+    (configuration,) = parse_configurations([GOOD | {"name": name}], SOURCE)
+    assert configuration.name == name
+
+
+@pytest.mark.parametrize("name", ["-a", ".a", "_a", "a/b", "a@b", "a\n", "é", "x" * 65, " a", "\u0663"])
+def test_names_that_would_not_fit_a_logical_name_are_refused(name: str) -> None:
+    assert "Use 1 to 64 letters" in message([GOOD | {"name": name}])
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"limits": {"maxDeletes": True}}, "limits.maxDeletes"),
+        ({"limits": {"maxDeletes": 1.5}}, "limits.maxDeletes"),
+        ({"limits": None}, "limits"),
+        ({"enabled": None}, "enabled"),
+        ({"includeSubfolders": "false"}, "includeSubfolders"),
+        ({"ambientCredentials": 1}, "ambientCredentials"),
+        ({"regions": "us-east-1"}, "regions"),
+        ({"regions": None}, "regions"),
+        ({"tags": ["a"]}, "tags"),
+        ({"tags": {"a": None}}, "tags.a"),
+        ({"namePrefix": None}, "namePrefix"),
+        ({"syncIdentity": ""}, "syncIdentity"),
+        ({"pamConfiguration": ["UID"]}, "pamConfiguration"),
+        ({"type": ["aws"]}, "type"),
+        ({"recoveryWindowInDays": -1}, "recoveryWindowInDays"),
+        ({"recoveryWindowInDays": True}, "recoveryWindowInDays"),
+    ],
+)
+def test_nothing_is_taken_for_what_it_is_not(change: dict[str, Any], key: str) -> None:
+    assert message([GOOD | change]).startswith(f"{SOURCE}: uss:configurations[0].{key}")
+
+
+def test_every_mistake_is_told_in_one_message_with_the_name_it_is_of() -> None:
+    text = message([GOOD | {"enabled": "x", "dryRun": "y"}, GOOD | {"name": "two", "onDelete": "z"}])
+    assert text.startswith(f"{SOURCE}: 3 mistakes:\n  - ")
+    assert 'uss:configurations[0].enabled (of "prod"): found "x".' in text
+    assert 'uss:configurations[0].dryRun (of "prod"): found "y".' in text
+    assert 'uss:configurations[1].onDelete (of "two"): found "z".' in text
+
+
+def test_what_was_found_cannot_write_lines_of_its_own() -> None:
+    assert "\n" not in message([GOOD | {"onDelete": "a\n\x1b[31mb"}])
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "type", "folders", "limits", "tags", "maxDeletes", "adopt", "zzz"]),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(anything)
+@settings(max_examples=200, deadline=None)
+def test_whatever_stands_there_gives_configurations_or_one_configuration_error(value: Any) -> None:
+    for secret in (False, True):
+        try:
+            parse_configurations(value, SOURCE, secret=secret)
+        except ConfigurationError as error:
+            assert str(error).startswith(f"{SOURCE}: ")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"onDelete": "canary"},
+        {"tags": {"a": ["canary"]}},
+        {"zzz": "canary"},
+        {"limits": "canary"},
+        {"folders": "canary"},
+    ],
+)
+def test_a_configuration_that_came_encrypted_is_not_repeated(change: dict[str, Any]) -> None:
+    assert "canary" not in message([GOOD | change], secret=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.builders import configuration, held, plan, record
 from uss import guards
@@ -26,6 +28,11 @@ def numbered(count: int, first: int = 0) -> list[str]:
         (100, 30, {"maxDeletes": 50}, True),
         (100, 30, {"maxDeletes": 50, "maxDeletePercent": 30}, False),
         (5, 1, {"maxDeletes": 0}, True),
+        (5, 1, {"maxDeletePercent": 0}, False),
+        (10, 1, {"maxDeletePercent": 0}, True),
+        (11, 2, {"maxDeletePercent": 18}, True),
+        (11, 2, {"maxDeletePercent": 19}, False),
+        (50, 49, {"maxDeletes": 50, "maxDeletePercent": 100}, False),
     ],
 )
 def test_either_limit_exceeded_stops_and_the_percentage_counts_from_ten(
@@ -65,3 +72,63 @@ def test_a_removed_configuration_is_guarded() -> None:
         guards.check(plan([record()], state))
     assert "pulumi destroy --target '**gone/*'" in str(caught.value)
     guards.check(plan([record()], state[:5]))
+
+
+@given(st.integers(1, 40), st.data(), st.integers(0, 40), st.integers(0, 100))
+@settings(max_examples=100, deadline=None)
+def test_a_run_stops_exactly_when_a_limit_is_exceeded(
+    before: int, data: st.DataObject, most: int, percent: int
+) -> None:
+    gone = data.draw(st.integers(0, before - 1))
+    uids = numbered(before)
+    limits = {"maxDeletes": most, "maxDeletePercent": percent}
+    planned = plan(
+        [record(uid, uid) for uid in uids[gone:]], [held(uid, uid) for uid in uids], configuration(limits=limits)
+    )
+    if gone > most or (before >= 10 and gone * 100 > percent * before):
+        with pytest.raises(GuardError):
+            guards.check(planned)
+    else:
+        guards.check(planned)
+
+
+def test_every_limit_that_is_exceeded_is_told_and_the_names_of_the_first_five() -> None:
+    uids = numbered(40)
+    planned = plan([record(uid, uid) for uid in uids[20:]], [held(uid, uid, "canary") for uid in uids])
+    with pytest.raises(GuardError) as caught:
+        guards.check(planned)
+    text = str(caught.value)
+    assert text.startswith('stacks/Pulumi.test.yaml, configuration "aws": this run would delete 20 of 40 secrets')
+    assert "limits.maxDeletes is 10 and limits.maxDeletePercent is 20" in text
+    assert '"R000", "R001", "R002", "R003", "R004" and 15 more' in text
+    assert "canary" not in text
+
+
+def test_one_configuration_above_its_limits_stops_the_whole_run() -> None:
+    uids = numbered(20)
+    fine, other = configuration(name="fine"), configuration(name="other", name_prefix="p-", folders=["OTHER"])
+    planned = plan(
+        [record("A", "a"), record("B", "b", folders=["OTHER"])], [held(u, u, owner="other") for u in uids], fine, other
+    )
+    with pytest.raises(GuardError, match='configuration "other"'):
+        guards.check(planned)
+
+
+@pytest.mark.parametrize("retaining", [(), ("aws",)])
+def test_a_configuration_that_retains_stops_too_once_its_secrets_would_be_let_go(retaining: tuple[str, ...]) -> None:
+    planned = plan([], [held("R1", "a")], configuration(on_delete="retain"), retaining=retaining)
+    if not retaining:
+        guards.check(planned)
+        return
+    with pytest.raises(GuardError, match="read empty"):
+        guards.check(planned)
+
+
+def test_a_record_made_anew_and_a_new_name_are_no_deletions() -> None:
+    state = [held(uid, uid) for uid in numbered(20)]
+    guards.check(plan([record(f"N{uid}", uid) for uid in numbered(20)], state))
+    guards.check(plan([record(uid, f"new-{uid}") for uid in numbered(20)], state))
+
+
+def test_an_empty_vault_and_an_empty_state_are_fine() -> None:
+    guards.check(plan([]))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import FOLDER, configuration, held, only, plan, record, snapshot
-from uss.clouds import CLOUDS
+from tests.builders import FOLDER, configuration, held, only, plan, record
 from uss.clouds.interface import HeldSecret
 from uss.config import Configuration
 from uss.errors import ConfigurationError
@@ -288,8 +288,57 @@ def test_the_order_of_records_state_and_configurations_does_not_matter(
     assert first.removed == second.removed
 
 
-def test_nothing_that_carries_values_prints_them() -> None:
-    canary = record("R1", "a", Field("secret", "value", ("canary",)), notes="canary")
-    everything = [plan([canary], [held("R1", "a", "canary"), held("R2", "b", "canary")]), canary, snapshot(canary)]
-    assert "canary" not in repr(everything)
-    assert CLOUDS
+def test_a_plan_that_was_applied_plans_nothing_more() -> None:
+    entries = [record("R1", "a"), record("R2", "b", Field("secret", "value", ("v",))), record("R3", "c: bad")]
+    state = [
+        held(secret.record_uid, secret.name, secret.payload.value, tags=secret.tags)
+        for secret in only(plan(entries)).secrets
+    ]
+    again = only(plan(entries, state))
+    assert changes(again) == {"R1": Change.UNCHANGED, "R2": Change.UNCHANGED}
+    assert (again.kept, again.deletions) == ((), ())
+
+
+def test_a_name_in_use_in_another_configuration_is_refused_with_whose_it_is() -> None:
+    listed = [configuration(name="one"), configuration(name="two", folders=["OTHER"])]
+    entries = [record("R1", "a"), record("R2", "b", folders=["OTHER"])]
+    one, _ = plan(entries, [held("R9", "a", owner="two")], *listed).configurations
+    assert reasons(one) == {"R1": Reason.NAME_IN_USE}
+    assert one.refusals[0].found == "the secret of record R9 (configuration two) still has this name"
+
+
+def test_a_record_shown_in_two_linked_folders_is_one_secret() -> None:
+    part = only(plan([record("R1", "a", folders=[FOLDER, "OTHER"])], (), configuration(folders=[FOLDER, "OTHER"])))
+    assert changes(part) == {"R1": Change.CREATE}
+
+
+def test_a_record_outside_of_the_linked_folders_is_not_there() -> None:
+    part = only(plan([record("R1", "a", folders=["OTHER"]), record("R2", "b", folders=[])]))
+    assert (part.secrets, part.refusals) == ((), ())
+
+
+def test_a_copy_with_another_or_an_unknown_value_is_a_new_value() -> None:
+    whole = held("R1", "a")
+    for values in ((None,), (), (whole.values[0], "old"), (whole.values[0], None)):
+        part = only(plan([record("R1", "a")], [replace(whole, values=values)]))
+        assert changes(part) == {"R1": Change.VALUE}
+
+
+def test_the_syncs_own_tags_come_with_the_configurations() -> None:
+    (secret,) = only(plan([record("R1", "a")], (), configuration(tags={"team": "payments"}))).secrets
+    assert secret.tags == {
+        "team": "payments",
+        "managed-by": "keeper-uss",
+        "source": "keeper",
+        "content-type": "application/json",
+        "keeper-record-uid": "R1",
+        "pulumi-project": "uss",
+        "pulumi-stack": "test",
+    }
+
+
+def test_a_configuration_for_another_cloud_than_its_pam_configuration_is_an_error() -> None:
+    pam = record("PAM", "Pam", kind="pamAwsConfiguration")
+    assert only(plan([pam], (), configuration(type=None, pam_configuration="PAM", folders=[FOLDER]))).target
+    with pytest.raises(ConfigurationError, match='found azure, but the PAM Configuration "Pam" is one for aws'):
+        plan([pam], (), configuration(type="azure", pam_configuration="PAM"))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from tests.builders import configuration, held, only, plan, record
 from uss import report
-from uss.keeper import Field
+from uss.keeper import Field, Record
 
 
 def test_the_summary_tells_what_happens_to_which_record() -> None:
@@ -82,3 +86,61 @@ def test_the_output_has_counts_names_and_reasons_and_no_value() -> None:
     assert output["refused"]["R2"]["reason"] == "illegal name"
     assert output["attachmentsNotSynced"] == {"R1": ["f"]}
     assert "canary" not in repr(output)
+
+
+CANARY = "canary-5f2c"
+VALUES = [
+    Field("secret", "value", (CANARY,)),
+    Field("host", "", ({"hostName": CANARY, "port": CANARY},)),
+    Field("secret", "value", (CANARY + "\ud800",)),
+    Field("secret", "value", (CANARY * 6_000,)),
+    Field("secret", "value", (CANARY, float("nan"))),
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=["plain", "json", "surrogate", "large", "not a number"])
+@pytest.mark.parametrize("title", ["fine", "bad: title", ""])
+@pytest.mark.parametrize("kind", ["login", "pamAwsConfiguration"])
+def test_nothing_that_is_told_holds_a_value(value: Field, title: str, kind: str) -> None:
+    entries = [record("R1", title, value, kind=kind, notes=CANARY), record("R2", title, value)]
+    state = [held("R1", "fine", CANARY), held("R9", "gone", CANARY), held("R8", "x", CANARY, owner="removed")]
+    planned = plan(entries, state)
+    part = only(planned)
+    output = report.output(part, {secret.record_uid: {} for secret in part.secrets})
+    told = [report.summary(planned), *report.refusals(part), json.dumps(output), repr(planned)]
+    assert CANARY not in "".join(told)
+
+
+@pytest.mark.parametrize("title", ["\ud800", "a\udfffb", "\x00", "\u202e", "日本"])
+def test_whatever_the_title_the_engine_can_carry_the_output_and_a_terminal_the_lines(title: str) -> None:
+    entry: Record = record("R1", title)
+    planned = plan([entry, record("R2", "fine", attachments=(title,))])
+    part = only(planned)
+    json.dumps(report.output(part, {"R2": {}}), ensure_ascii=False).encode()
+    assert all(line.isprintable() for line in (*report.summary(planned).splitlines(), *report.refusals(part)))
+
+
+def test_a_title_that_can_be_carried_is_in_the_output_as_it_is() -> None:
+    part = only(plan([record("R1", "日本: Größe\n")]))
+    assert report.output(part, {})["refused"]["R1"]["title"] == "日本: Größe\n"
+
+
+def test_the_output_counts_what_is_kept_and_names_the_mode() -> None:
+    part = only(plan([record("R1", "")], [held("R1", "a")], configuration(dry_run=True, on_delete="retain")))
+    output = report.output(part, {})
+    assert output["counts"] == {"synced": 0, "refused": 1, "kept": 1}
+    assert (output["type"], output["mode"], output["onDelete"]) == ("aws", "hold", "retain")
+
+
+def test_the_output_of_a_disabled_configuration_tells_its_mode() -> None:
+    output = report.output(only(plan([], [held("R1", "a")], configuration(enabled=False))), {})
+    assert (output["type"], output["mode"], output["counts"]["kept"]) == (None, "disabled", 1)
+
+
+def test_a_configuration_without_records_says_so() -> None:
+    assert report.summary(plan([])) == "aws: 0 secrets"
+
+
+def test_other_tags_are_told_as_such() -> None:
+    text = report.summary(plan([record("R1", "a")], [held("R1", "a")], configuration(tags={"team": "x"})))
+    assert text.splitlines() == ["aws: 1 secret: 1 with new tags", '  new tags for a (record "a")']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import uss.errors
 from uss.errors import UssError
 
 PACKAGE = Path(uss.errors.__file__).parent
+PROGRAM = PACKAGE.parent / "__main__.py"
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -27,30 +29,58 @@ def importers(module: str, *, outside: str) -> list[str]:
     return [str(path) for path in files if any(f"{name}.".startswith(f"{module}.") for name in imports(path))]
 
 
+def test_imports_are_absolute_so_that_these_tests_see_them_all() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), path
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in ("__import__", "import_module", "importlib.import_module"), path
+
+
 def test_nothing_of_the_sync_imports_the_sandbox() -> None:
     assert importers("uss.sandbox", outside="sandbox") == []
+    assert [name for name in imports(PROGRAM) if name.startswith("uss.sandbox")] == []
 
 
 def test_the_sandbox_imports_nothing_of_the_sync() -> None:
     for path in (PACKAGE / "sandbox").rglob("*.py"):
-        foreign = [name for name in imports(path) if name.startswith("uss.") and not name.startswith("uss.sandbox")]
-        assert foreign == [], path
+        names = [name for name in imports(path) if name.split(".")[0] == "uss"]
+        assert [name for name in names if not f"{name}.".startswith("uss.sandbox.")] == [], path
 
 
 def test_keepers_sdk_is_imported_in_one_place() -> None:
     found = importers("keeper_secrets_manager_core", outside="keeper")
-    assert [path for path in found if "sandbox" not in path] == []
+    # The sandbox runs Keeper's own command line, which is made of the SDK.
+    assert [Path(path).relative_to(PACKAGE).as_posix() for path in found] == ["sandbox/keeper/ksm.py"]
+    assert [name for name in imports(PROGRAM) if name.startswith("keeper_")] == []
 
 
 def test_the_providers_sdks_are_imported_only_with_the_resources() -> None:
     assert [Path(path).name for path in importers("pulumi_aws", outside="sandbox")] == ["aws_resources.py"]
 
 
+def drawn_tree(text: str) -> dict[str, str | None]:
+    """Each error that a docstring draws in its tree, with the one above it."""
+    tree: dict[str, str | None] = {}
+    line_up: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        found = re.match(r"^ {4}([│├└─ ]*)([A-Z]\w+Error)\b", line)
+        if found:
+            depth = len(found[1])
+            line_up = [(above, name) for above, name in line_up if above < depth]
+            tree[found[2]] = line_up[-1][1] if line_up else None
+            line_up.append((depth, found[2]))
+    return tree
+
+
 def test_the_errors_are_the_tree_that_the_module_draws() -> None:
-    drawn = [line.strip("│├└─ ").split()[0] for line in (uss.errors.__doc__ or "").splitlines() if "Error" in line]
-    classes = {name: value for name, value in vars(uss.errors).items() if isinstance(value, type)}
-    assert [name for name in drawn if name in classes] == list(classes)
-    assert all(issubclass(value, UssError) for value in classes.values())
+    classes = [value for value in vars(uss.errors).values() if isinstance(value, type)]
+    parents = {value.__name__: value.__bases__[0].__name__ for value in classes}
+    drawn = drawn_tree(uss.errors.__doc__ or "")
+    assert drawn.pop("UssError", "") is None
+    assert parents.pop("UssError") == "Exception"
+    assert list(drawn.items()) == list(parents.items())
+    assert all(value.__doc__ and issubclass(value, UssError) for value in classes)
 
 
 def test_functions_and_files_stay_small() -> None:

@@ -17,7 +17,7 @@ Values are opaque: texts stay as they are to the byte, numbers and true/false st
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -51,11 +51,15 @@ class PayloadFault(StrEnum):
 
     EMPTY = "the record holds no value that can be synced"
     NOT_TEXT = "a value is not valid text (a lone surrogate) or not a number that JSON can hold"
+    TOO_DEEP = "a value is nested too deeply"
 
 
 def payload_of(record: Record) -> Payload | PayloadFault:
     """Return the record's payload, or the reason why there is none."""
-    flat = flatten(record)
+    try:
+        flat = flatten(record)
+    except RecursionError:
+        return PayloadFault.TOO_DEEP
     if not flat:
         return PayloadFault.EMPTY
     plain = flat.keys() == {_PLAIN}
@@ -70,26 +74,29 @@ def payload_of(record: Record) -> Payload | PayloadFault:
 def flatten(record: Record) -> dict[str, Any]:
     """Return the record's values under their flat keys, in the record's order."""
     flat: dict[str, Any] = {}
-    stems: set[str] = set()
+    taken: set[str] = set()
     for entry in record.fields:
         if entry.type != _ATTACHMENT_TYPE:
-            _put(flat, stems, entry.key, entry.values)
-    _put(flat, stems, _NOTES, (record.notes,))
+            _put(flat, taken, entry.key, entry.values)
+    _put(flat, taken, _NOTES, (record.notes,))
     return flat
 
 
-def _put(flat: dict[str, Any], stems: set[str], key: str, values: tuple[Any, ...]) -> None:
-    """Add a field's values. All parts of one value share a stem that no other value has, so that the parts of two
-    values never mix, even where they do not meet in a key.
+def _put(flat: dict[str, Any], taken: set[str], key: str, values: tuple[Any, ...]) -> None:
+    """Add a field's values. All parts of one value share a stem that no other value has or reaches into, so that the
+    parts of two values never mix, even where they do not meet in a key.
     """
     for value in values:
         parts = _parts(value)
         if parts:
-            stem = next(
-                stem for stem in _numbered(key) if stem not in stems and not any(stem + path in flat for path in parts)
-            )
-            stems.add(stem)
+            stem = next(stem for stem in _numbered(key) if stem not in taken and taken.isdisjoint(_area(stem, parts)))
+            taken.update(_area(stem, parts))
             flat.update({stem + path: leaf for path, leaf in parts.items()})
+
+
+def _area(stem: str, paths: Iterable[str]) -> Iterator[str]:
+    """The keys of a value, its stem, and all between: `host`, `host.a` and `host.a.b` for `host.a.b` of `host`."""
+    return (stem + path[:end] for path in paths for end, character in enumerate(path + ".") if character == ".")
 
 
 def _numbered(key: str) -> Iterator[str]:
@@ -110,7 +117,7 @@ def _parts(value: Any) -> dict[str, Any]:
 def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
     """The scalars in a value, each with its path from there: "" for a scalar, ".first" for a part of an object."""
     if isinstance(value, dict):
-        for name, part in value.items():
+        for name, part in sorted(value.items()):  # Keeper's clients may write the parts in any order
             for path, leaf in _leaves(part):
                 yield f".{name}{path}", leaf
     elif isinstance(value, list):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, PlannedSecret, Refusal
-from uss.text import shown
+from uss.text import encodable, shown
 
 _CHANGES = {
     Change.CREATE: "to create",
@@ -50,7 +50,7 @@ def output(part: ConfigurationPlan, outcomes: Mapping[str, Mapping[str, Any]]) -
         "records": {secret.record_uid: _record(secret, outcomes[secret.record_uid]) for secret in part.secrets},
         "refused": {
             refusal.record_uid: {
-                "title": refusal.title,
+                "title": encodable(refusal.title),
                 "reason": refusal.reason.value,
                 "found": refusal.found,
                 "mend": refusal.mend,
@@ -58,7 +58,9 @@ def output(part: ConfigurationPlan, outcomes: Mapping[str, Mapping[str, Any]]) -
             for refusal in part.refusals
         },
         "attachmentsNotSynced": {
-            secret.record_uid: list(secret.attachments) for secret in part.secrets if secret.attachments
+            secret.record_uid: [encodable(name) for name in secret.attachments]
+            for secret in part.secrets
+            if secret.attachments
         },
     }
 

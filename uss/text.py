@@ -14,5 +14,10 @@ def shown(text: str, limit: int = _SHOWN) -> str:
     return f'"{safe}"'
 
 
+def encodable(text: str) -> str:
+    """Return the text as it is, but lone surrogates, which neither UTF-8 nor the engine can carry, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")

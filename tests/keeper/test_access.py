@@ -58,3 +58,47 @@ def test_what_is_no_bound_configuration_is_refused_without_quoting_it(content: s
 
 def test_an_access_prints_as_its_source() -> None:
     assert repr(Access(CONTENT, "KSM_CONFIG")) == "Access(from KSM_CONFIG)"
+
+
+@pytest.mark.parametrize(
+    ("secret", "environment", "source"),
+    [
+        ("s", {"KSM_CONFIG": "e"}, "KSM_CONFIG"),
+        ("s", {"KSM_CONFIG": ""}, "uss:ksmConfig"),
+        ("s", {"KSM_CONFIG": "", "KSM_CONFIG_FILE": ""}, "uss:ksmConfig"),
+        ("s", {"KSM_CONFIG_FILE": "ksm.json"}, "the file ksm.json"),
+        (None, {}, "the file client-config.json"),
+        ("", {"KSM_TOKEN": "t"}, "the file client-config.json"),
+    ],
+)
+def test_an_access_names_where_it_came_from(
+    secret: str | None,
+    environment: dict[str, str],
+    source: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("ksm.json", "client-config.json"):
+        (tmp_path / name).write_text("{}")
+    assert find_access(secret, environment).source == source
+
+
+def test_a_file_that_cannot_be_read_is_told_by_name_and_not_by_content(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"canary\xff\xfe")
+    (tmp_path / "folder").mkdir()
+    for name, fault in (("binary", "UnicodeDecodeError"), ("folder", "IsADirectoryError"), ("no", "FileNotFoundError")):
+        with pytest.raises(ConfigurationError) as caught:
+            find_access("from-stack", {"KSM_CONFIG_FILE": str(tmp_path / name)})
+        assert f"{name} cannot be read ({fault})" in str(caught.value)
+        assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", " ", "{", "5", "null", '"canary"', "[1]", "eyJ", "{}", '{"clientId": ""}'])
+@pytest.mark.parametrize("source", ["KSM_CONFIG", "uss:ksmConfig", "the file client-config.json"])
+def test_the_error_names_the_source_and_the_mend(content: str, source: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Access(content, source).storage()
+    assert str(caught.value).startswith(f"Keeper access: {source} ")
+    assert "Set it to the JSON or base64 configuration" in str(caught.value)
+    assert "canary" not in str(caught.value)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import record
 from uss.config import CloudType
-from uss.keeper import Field, pam_configuration
+from uss.keeper import Field, PamConfiguration, pam_configuration
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,36 @@ def test_several_lines_are_a_list(values: tuple[str, ...]) -> None:
     assert pam is not None
     assert pam.lines("regionNames") == ["us-east-1", "eu-west-1"]
     assert "us-east-1" not in repr(pam)
+
+
+def entries(*fields: Field) -> PamConfiguration:
+    """A PAM Configuration with these fields."""
+    found = pam_configuration(record("R1", "PAM", *fields, kind="pamAwsConfiguration"))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("kind", ["PamAwsConfiguration", "pamNetworkConfiguration", "pamUser", "", "login"])
+def test_no_other_type_is_one(kind: str) -> None:
+    assert pam_configuration(record("R1", "PAM", kind=kind)) is None
+
+
+def test_the_first_filled_field_of_a_label_counts() -> None:
+    labels = {"Region Names": "", "regionNames": "a", "regionnames": "b"}
+    pam = entries(*(Field("text", label, (text,)) for label, text in labels.items()))
+    assert pam.text("regionNames") == "a"
+
+
+def test_a_field_without_a_label_goes_by_its_type() -> None:
+    assert entries(Field("accessKeyId", "", ("AKIA",))).text("Access Key Id") == "AKIA"
+
+
+@pytest.mark.parametrize("values", [(), ("",), (None,), ({"a": "b"},), (5,), (["x"],)])
+def test_what_is_no_text_is_nothing(values: tuple[object, ...]) -> None:
+    pam = entries(Field("text", "Access Key Id", values))
+    assert pam.text("Access Key Id") is None
+    assert pam.lines("Access Key Id") == []
+
+
+def test_a_secret_is_not_trimmed() -> None:
+    assert entries(Field("secret", "Access Secret Key", (" s+/ ",))).text("Access Secret Key") == " s+/ "

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a resource type
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 
-_ROLE = re.compile(r"^arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/[\w+=,.@/-]+$", re.ASCII)
-_REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d+$")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/[\w+=,.@/-]+", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)  # four letters: the European Sovereign Cloud's `eusc`
 # AWS, "Tag naming limits": letters, digits and spaces, and these characters.
-_TAG_TEXT = re.compile(r"^[\w\s+\-=.:/@]*$")
+_TAG_TEXT = re.compile(r"(?:[\w+\-=.:/@]|[^\S\x00-\x1f\x85])*")  # a space of any kind, no tab or line end
 _TAG_WORDING = "letters, digits, spaces and + - = . _ : / @"
 _TAG_KEY_MAXIMUM, _TAG_VALUE_MAXIMUM, _TAGS_MAXIMUM = 128, 256, 50
 
@@ -109,7 +109,7 @@ def _access_keys(
 def _account(role: str | None, configuration: Configuration, source: str) -> str | None:
     if role is None:
         return None
-    match = _ROLE.match(role)
+    match = _ROLE.fullmatch(role)
     if match is None:
         text = f"found {shown(role)}. For AWS it is a role's ARN, as in arn:aws:iam::123456789012:role/keeper-uss."
         raise mistake(source, configuration.name, "syncIdentity", text)
@@ -122,7 +122,7 @@ def _regions(configuration: Configuration, pam: PamConfiguration | None, source:
         text = "is empty, and the PAM Configuration names no regions. List the regions, as in [us-east-1, eu-west-1]."
         raise mistake(source, configuration.name, "regions", text)
     for region in regions:
-        if not _REGION.match(region):
+        if not _REGION.fullmatch(region):
             text = f"found {shown(region)}. Use names of AWS regions, as in us-east-1."
             raise mistake(source, configuration.name, "regions", text)
     if doubled := [region for region, count in Counter(regions).items() if count > 1]:
@@ -145,9 +145,9 @@ def _tag_fault(tags: Mapping[str, str]) -> str | None:
     for key, value in tags.items():
         if key in OWNERSHIP_TAGS:
             return f"{shown(key)} is a tag that the sync itself sets. Choose another key."
-        if key.lower().startswith("aws:") or not 1 <= len(key) <= _TAG_KEY_MAXIMUM or not _TAG_TEXT.match(key):
+        if key.lower().startswith("aws:") or not 1 <= len(key) <= _TAG_KEY_MAXIMUM or not _TAG_TEXT.fullmatch(key):
             return f"AWS takes no tag key {shown(key)}. Use 1 to 128 of {_TAG_WORDING}, and not aws: first."
-        if len(value) > _TAG_VALUE_MAXIMUM or not _TAG_TEXT.match(value):
+        if len(value) > _TAG_VALUE_MAXIMUM or not _TAG_TEXT.fullmatch(value):
             return f"AWS takes no such value of the tag {shown(key)}. Use at most 256 of {_TAG_WORDING}."
     return None
 

@@ -71,9 +71,9 @@ OWNERSHIP_TAGS = frozenset(Ownership("", "").tags("", ""))
 class Target:
     """Where a configuration's secrets go, and as whom. Each cloud adds what it needs."""
 
-    locations: tuple[str, ...]
+    locations: tuple[str, ...] = field(repr=False)
     """Places in which a name can exist once, as `aws:123456789012:us-east-1`: two secrets of one name in one of them
-    would be one secret."""
+    would be one secret. Where no account is known, an access key's ID stands for it."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Access:
         try:
             storage = InMemoryKeyValueStorage(self.content.strip())
             missing = [key.value for key in _NEEDED_KEYS if not storage.get(key)]
-        except (KeeperError, ValueError, binascii.Error, AttributeError, TypeError):
+        except (KeeperError, ValueError, binascii.Error, AttributeError, TypeError, IndexError):
             # The vendor's error is left out on purpose: it can quote the configuration.
             raise ConfigurationError(
                 f"Keeper access: {self.source} is not a Secrets Manager configuration. {mend}"

@@ -43,7 +43,10 @@ def fields_of(content: Mapping[str, Any]) -> tuple[Field, ...]:
     """Return the fields of a record's JSON, the custom ones last; raise `ValueError` where the shape is not a
     typed record's. The message holds no value.
     """
-    return tuple(_field(entry) for part in ("fields", "custom") for entry in content.get(part) or [])
+    parts = [content.get(part) or [] for part in ("fields", "custom")]
+    if not all(isinstance(part, list) for part in parts):
+        raise ValueError("fields that are not a list")
+    return tuple(_field(entry) for part in parts for entry in part)
 
 
 def _field(entry: object) -> Field:

@@ -1,0 +1,123 @@
+"""Whatever carries values prints without them: a `repr` ends up in logs, tracebacks and test reports."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import uss
+from tests.builders import OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
+from uss.clouds import CLOUDS
+from uss.clouds.aws import Aws
+from uss.keeper import Access, Field, pam_configuration
+from uss.linking import LinkedConfiguration
+from uss.payload import payload_of
+from uss.plan import RemovedConfiguration
+from uss.planning import Holdings, build_plan
+from uss.program import Settings
+from uss.state import StackState, StateResource
+
+CANARY = "canary-9d41"
+FIELDS = [Field("secret", "value", (CANARY, {CANARY: CANARY}, [CANARY]))]
+RECORD = record("R2", "again", *FIELDS, notes=CANARY)
+PAM = record(
+    "PAM",
+    "Pam",
+    Field("secret", "accessKeyId", (CANARY,)),
+    Field("secret", "accessSecretKey", (CANARY,)),
+    kind="pamAwsConfiguration",
+)
+HELD = held("R1", "again", CANARY)
+STATE = StateResource("urn:x", "t", "aws/R1", {"secretString": CANARY, "name": "n"})
+CONFIGURATION = configuration(sync_identity=None, pam_configuration="PAM")
+PLAN = build_plan(
+    [CONFIGURATION],
+    snapshot(RECORD, PAM),
+    Holdings({"aws": (HELD, held("R3", "left", CANARY)), "gone": (held("R4", "x", CANARY, owner="gone"),)}),
+    CLOUDS,
+    OWNERSHIP,
+    SOURCE,
+)
+ACCESS = Access(CANARY, "KSM_CONFIG")
+
+
+def target() -> Any:
+    """A target with access keys."""
+    return Aws().target(CONFIGURATION, pam_configuration(PAM), SOURCE)
+
+
+CARRIERS = [
+    FIELDS[0],
+    RECORD,
+    snapshot(RECORD),
+    pam_configuration(PAM),
+    ACCESS,
+    payload_of(RECORD),
+    HELD,
+    STATE,
+    StackState((STATE,), {"configurations": CANARY}),
+    target(),
+    only(PLAN).secrets[0],
+    only(PLAN),
+    PLAN.removed[0],
+    PLAN,
+    Holdings({"aws": (HELD,)}),
+    LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)),
+    Settings(SOURCE, (CONFIGURATION,), ACCESS),
+]
+SILENT = {
+    "Folder": "names and paths",
+    "NameRules": "a cloud's rules",
+    "NameFault": "what is wrong with a title",
+    "Ownership": "the project's and the stack's names",
+    "LogicalName": "names and UIDs",
+    "Target": "accounts and regions",
+    "Declared": "ARNs and outputs, which print as objects",
+    "Refusal": "titles and reasons",
+}
+
+
+def dataclasses_of_the_sync() -> Iterator[type]:
+    """Every public dataclass that the sync defines."""
+    for module in pkgutil.walk_packages(uss.__path__, "uss."):
+        if not module.name.startswith(("uss.sandbox", "uss.cli")):
+            found = importlib.import_module(module.name)
+            yield from (
+                value
+                for value in vars(found).values()
+                if isinstance(value, type)
+                and dataclasses.is_dataclass(value)
+                and value.__module__ == module.name
+                and not value.__name__.startswith("_")
+            )
+
+
+@pytest.mark.parametrize("carrier", CARRIERS, ids=lambda carrier: type(carrier).__name__)
+def test_it_prints_without_its_values(carrier: object) -> None:
+    assert CANARY not in f"{carrier!r} {carrier!s} {[carrier]} {carrier:}"
+
+
+def test_every_dataclass_is_among_those_or_known_to_carry_no_value() -> None:
+    shown = {type(carrier).__name__ for carrier in CARRIERS}
+    names = {found.__name__ for found in dataclasses_of_the_sync()}
+    assert shown.isdisjoint(SILENT)
+    assert names - shown - SILENT.keys() == set()
+    assert RemovedConfiguration.__name__ in names
+
+
+def test_the_canary_is_really_in_what_is_printed() -> None:
+    assert CANARY in str(dataclasses.asdict(RECORD))
+    assert CANARY in str(ACCESS.content)
+    assert only(PLAN).secrets[0].predecessor is HELD
+    assert CANARY in only(PLAN).secrets[0].payload.value
+    assert len(PLAN.removed) == 1
+    assert [secret.record_uid for secret in only(plan([], [HELD])).deletions] == ["R1"]
+
+
+def test_configuration_holds_no_secret_of_its_own() -> None:
+    assert ROLE in repr(configuration())
