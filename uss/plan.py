@@ -6,6 +6,7 @@ a reason and a mend; the other records go on. `build_plan` is in `uss.planning`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -32,6 +33,8 @@ class Change(StrEnum):
     TAKE_OVER = "take over"
     """A record that left is replaced by one of the same name: the secret stays and gets the new one's value."""
     VALUE = "value"
+    TAGS = "tags"
+    """The value stays."""
     UNCHANGED = "unchanged"
 
 
@@ -67,6 +70,7 @@ class PlannedSecret:
     revision: int
     name: str
     payload: Payload
+    tags: Mapping[str, str]
     change: Change
     former_name: str | None = None
     """With `Change.RENAME`: the name that the secret has until now."""

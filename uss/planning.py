@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from uss.clouds.interface import Cloud, HeldSecret
+from uss.clouds.interface import Cloud, HeldSecret, Ownership
 from uss.config import CloudType, Configuration, OnDelete
 from uss.keeper.pam import PAM_CONFIGURATION_TYPES
 from uss.keeper.records import Record
@@ -74,6 +74,7 @@ def build_plan(
     snapshot: Snapshot,
     holdings: Holdings,
     clouds: Mapping[CloudType, Cloud],
+    ownership: Ownership,
     source: str,
 ) -> Plan:
     """Return what the run will do. The order of records, folders and configurations does not matter to it.
@@ -89,7 +90,7 @@ def build_plan(
     _refuse_clashes(drafts.values())
     _refuse_names_in_use(drafts.values())
     plans = tuple(
-        _finished(drafts[configuration.name], holdings)
+        _finished(drafts[configuration.name], holdings, ownership)
         if configuration.enabled
         else _disabled(configuration, holdings.secrets.get(configuration.name, ()))
         for configuration in listed
@@ -192,7 +193,7 @@ def _left(draft: _Draft, uid: str) -> bool:
     return uid not in draft.candidates and uid not in draft.refusals
 
 
-def _finished(draft: _Draft, holdings: Holdings) -> ConfigurationPlan:
+def _finished(draft: _Draft, holdings: Holdings, ownership: Ownership) -> ConfigurationPlan:
     configuration = draft.linked.configuration
     taken = {secret.record_uid for secret in draft.predecessors.values()}
     leaving = [secret for uid, secret in draft.held.items() if _left(draft, uid) and uid not in taken]
@@ -205,7 +206,7 @@ def _finished(draft: _Draft, holdings: Holdings) -> ConfigurationPlan:
         mode=Mode.HOLD if configuration.dry_run else Mode.SYNC,
         cloud=draft.linked.cloud,
         target=draft.linked.target,
-        secrets=tuple(_planned(candidate, draft) for _, candidate in sorted(draft.candidates.items())),
+        secrets=tuple(_planned(candidate, draft, ownership) for _, candidate in sorted(draft.candidates.items())),
         refusals=tuple(refusal for _, refusal in sorted(draft.refusals.items())),
         kept=_by_uid(kept),
         deletions=_by_uid(leaving),
@@ -223,17 +224,19 @@ def _by_uid(secrets: Iterable[HeldSecret]) -> tuple[HeldSecret, ...]:
     return tuple(sorted(secrets, key=lambda secret: secret.record_uid))
 
 
-def _planned(candidate: _Candidate, draft: _Draft) -> PlannedSecret:
+def _planned(candidate: _Candidate, draft: _Draft, ownership: Ownership) -> PlannedSecret:
     record = candidate.record
+    tags = draft.linked.configuration.tags | ownership.tags(record.uid, candidate.payload.content_type)
     predecessor = draft.predecessors.get(record.uid)
     held = draft.held.get(record.uid)
-    change = Change.TAKE_OVER if predecessor else _change(candidate, held)
+    change = Change.TAKE_OVER if predecessor else _change(candidate, tags, held)
     return PlannedSecret(
         record_uid=record.uid,
         title=record.title,
         revision=record.revision,
         name=candidate.name,
         payload=candidate.payload,
+        tags=tags,
         change=change,
         former_name=held.name if held and change is Change.RENAME else None,
         attachments=record.attachments,
@@ -241,10 +244,11 @@ def _planned(candidate: _Candidate, draft: _Draft) -> PlannedSecret:
     )
 
 
-def _change(candidate: _Candidate, held: HeldSecret | None) -> Change:
+def _change(candidate: _Candidate, tags: Mapping[str, str], held: HeldSecret | None) -> Change:
     if held is None:
         return Change.CREATE
     if held.name != candidate.name:
         return Change.RENAME
-    same = bool(held.values) and all(value == candidate.payload.value for value in held.values)
-    return Change.UNCHANGED if same else Change.VALUE
+    if not held.values or any(value != candidate.payload.value for value in held.values):
+        return Change.VALUE
+    return Change.UNCHANGED if all(copy == tags for copy in held.tags) else Change.TAGS

@@ -69,7 +69,7 @@ def read_snapshot(settings: Settings) -> Snapshot:
 
 def make_plan(settings: Settings, snapshot: Snapshot, state: StackState) -> Plan:
     """Build the plan, and show it in the engine's diagnostics."""
-    plan = build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, settings.source)
+    plan = build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, _ownership(), settings.source)
     pulumi.log.info(report.summary(plan))
     for part in plan.configurations:
         for line in report.refusals(part):
@@ -79,7 +79,7 @@ def make_plan(settings: Settings, snapshot: Snapshot, state: StackState) -> Plan
 
 def declare(plan: Plan, state: StackState) -> dict[str, Any]:
     """Register the plan's resources and return the stack's outputs, by configuration."""
-    ownership = Ownership(project=pulumi.get_project(), stack=pulumi.get_stack())
+    ownership = _ownership()
     resources = _by_configuration(state)
     return {part.name: _declare(part, ownership, resources[part.name], state) for part in plan.configurations}
 
@@ -94,14 +94,24 @@ def _declare(part: ConfigurationPlan, ownership: Ownership, resources: list[Stat
         return _last_outputs(state).get(part.name, {"mode": part.mode.value})
     assert part.cloud is not None  # noqa: S101 - for the type checker: only disabled plans have none
     declared = part.cloud.declare(part, ownership)
-    pulumi.Output.all(*declared.failures).apply(_fail)
+    pulumi.Output.all(*declared.failures).apply(_report_failures)
     return report.output(part, declared.outcomes)
 
 
-def _fail(failures: list[str | None]) -> None:
-    """Once everything else is done, end the run as failed where a cloud's success was none."""
-    if texts := [text for text in failures if text]:
+def _report_failures(failures: list[str | None]) -> None:
+    """Once everything else is done, end the update as failed where a cloud's success was none.
+
+    A preview only warns: it must not stand in the way of the update that mends it.
+    """
+    texts = [text for text in failures if text]
+    if texts and not pulumi.runtime.is_dry_run():
         raise pulumi.RunError("\n".join(texts))
+    for text in texts:
+        pulumi.log.warn(text)
+
+
+def _ownership() -> Ownership:
+    return Ownership(project=pulumi.get_project(), stack=pulumi.get_stack())
 
 
 def _holdings(state: StackState) -> Holdings:

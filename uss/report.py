@@ -13,8 +13,12 @@ _CHANGES = {
     Change.RENAME: "to rename",
     Change.TAKE_OVER: "to take over",
     Change.VALUE: "with a new value",
+    Change.TAGS: "with new tags",
     Change.UNCHANGED: "unchanged",
 }
+_PLAIN_CHANGES = {Change.CREATE: "create", Change.VALUE: "new value for", Change.TAGS: "new tags for"}
+_LINES = 200
+"""Lines of changes that a configuration gets in the summary: the engine lists every resource besides."""
 
 
 def summary(plan: Plan) -> str:
@@ -65,8 +69,11 @@ def _configuration(part: ConfigurationPlan) -> list[str]:
     lines = [f"{part.name}: {_counts(part)}"]
     if part.mode is Mode.HOLD:
         lines.append("  dryRun is true: `pulumi up` applies none of this")
-    lines += [_change(secret) for secret in part.secrets if secret.change is not Change.UNCHANGED]
-    lines += [f"  delete {secret.name} (record {secret.record_uid} has left)" for secret in part.deletions]
+    changes = [_change(secret) for secret in part.secrets if secret.change is not Change.UNCHANGED]
+    changes += [f"  delete {secret.name} (record {secret.record_uid} has left)" for secret in part.deletions]
+    lines += changes[:_LINES]
+    if len(changes) > _LINES:
+        lines.append(f"  and {len(changes) - _LINES} more")
     for secret in part.secrets:
         if secret.attachments:
             names = ", ".join(shown(name) for name in secret.attachments)
@@ -80,8 +87,7 @@ def _change(secret: PlannedSecret) -> str:
         return f"  rename {secret.former_name} to {secret.name} ({record} was retitled)"
     if secret.change is Change.TAKE_OVER and secret.predecessor:
         return f"  take over {secret.name} ({record} replaces {secret.predecessor.record_uid})"
-    verb = "create" if secret.change is Change.CREATE else "new value for"
-    return f"  {verb} {secret.name} ({record})"
+    return f"  {_PLAIN_CHANGES[secret.change]} {secret.name} ({record})"
 
 
 def _counts(part: ConfigurationPlan) -> str:

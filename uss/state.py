@@ -11,9 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from tenacity import Retrying, stop_after_attempt, wait_fixed
 
 from uss.errors import StateError
+from uss.text import shown
 
+_ATTEMPTS = 5
+_PAUSE = 0.2
 _STACK_TYPE = "pulumi:pulumi:Stack"
 
 
@@ -38,11 +42,14 @@ class StackState:
 def read_state() -> StackState:
     """Ask the engine for the running stack's last checkpoint; raise `StateError` when it does not answer."""
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    # A file backend finds a stack by listing its folder, and the engine puts a new checkpoint there just as the program
+    # starts: now and then the stack is not found, for a moment.
+    retrying = Retrying(stop=stop_after_attempt(_ATTEMPTS), wait=wait_fixed(_PAUSE), reraise=True)
     try:
-        answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+        answer = retrying(pulumi.runtime.invoke, "pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
     except Exception as error:
         raise StateError(
-            f"The last checkpoint of the stack {name} could not be read ({type(error).__name__}). Nothing was changed. "
+            f"The last checkpoint of the stack {name} could not be read: {shown(str(error))}. Nothing was changed. "
             "Check the backend that PULUMI_BACKEND_URL or `pulumi login` names, and run it again."
         ) from error
     return parse_state((answer.value or {}).get("outputs") or {})

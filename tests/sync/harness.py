@@ -208,6 +208,10 @@ class Project:
         assert run.code == 0, run.output
         return run
 
+    def destroy(self, *arguments: str) -> None:
+        """`pulumi destroy`, which must succeed."""
+        self._pulumi("destroy", "--yes", "--stack", self.stack, *arguments)
+
     def outputs(self) -> Any:
         """The stack's output, by configuration."""
         text = self._pulumi("stack", "output", "--json", "--stack", self.stack)

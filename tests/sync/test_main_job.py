@@ -54,7 +54,9 @@ def test_outputs_tell_of_each_record_without_values(project: Project, sandbox: S
     assert "canary-password" not in json.dumps(output)
 
 
-def test_ownership_and_content_type_are_in_the_tags(project: Project, sandbox: Sandbox) -> None:
+def test_ownership_and_content_type_are_in_the_tags_and_a_new_tag_leaves_the_value_alone(
+    project: Project, sandbox: Sandbox
+) -> None:
     plain = {"type": "secret", "label": "value", "value": ["s3cret"]}
     sandbox.write_vault(vault({"uid": uid(1), "folder": FOLDER, "type": "login", "title": "Key", "custom": [plain]}))
     project.configure({"tags": {"team": "payments"}})
@@ -72,6 +74,11 @@ def test_ownership_and_content_type_are_in_the_tags(project: Project, sandbox: S
         "team": "payments",
     }
     assert project.secrets() == {"Key": "s3cret"}
+    project.configure({"tags": {"team": "platform"}})
+    sandbox.control.reset_calls()
+    up = project.up_well()
+    assert f'new tags for {project.prefix}Key (record "Key")' in up
+    assert "secretsmanager:PutSecretValue" not in sandbox.calls()
 
 
 def test_one_changed_field_replaces_one_version(project: Project, sandbox: Sandbox) -> None:

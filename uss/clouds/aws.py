@@ -153,13 +153,14 @@ def _tag_fault(tags: Mapping[str, str]) -> str | None:
 
 
 def _held(configuration: str, record_uid: str, group: list[StateResource]) -> HeldSecret:
-    names = [str(resource.outputs["name"]) for resource in group if resource.type == SECRET]
+    secrets = [resource.outputs for resource in group if resource.type == SECRET]
     values = tuple(resource.outputs.get("secretString") for resource in group if resource.type == VERSION)
-    whole = len(values) == len(names)
+    whole = len(values) == len(secrets)
     return HeldSecret(
         configuration=configuration,
         record_uid=record_uid,
-        name=names[0] if names else "",
+        name=str(secrets[0]["name"]) if secrets else "",
         values=values if whole else (None,),
+        tags=tuple(secret.get("tags") or {} for secret in secrets),
         resources=tuple(group),
     )

@@ -41,8 +41,7 @@ def declare(plan: ConfigurationPlan, ownership: Ownership) -> Declared:
     )
     _keep_secrets([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
     copies = {
-        secret.record_uid: _declare_secret(secret, plan.configuration, target, ownership, provider)
-        for secret in plan.secrets
+        secret.record_uid: _declare_secret(secret, plan.configuration, target, provider) for secret in plan.secrets
     }
     return Declared(
         outcomes={uid: _outcome(declared, target) for uid, declared in copies.items()},
@@ -62,7 +61,6 @@ def _declare_secret(
     secret: PlannedSecret,
     configuration: Configuration,
     target: AwsTarget,
-    ownership: Ownership,
     provider: aws.Provider,
 ) -> list[_Copy]:
     replicated = configuration.region_mode is RegionMode.REPLICATE
@@ -80,7 +78,7 @@ def _declare_secret(
             recovery_window_in_days=configuration.recovery_window_in_days,
             # Always a list: to leave it out would leave replicas that are there as they are.
             replicas=_replicas(target) if replicated else [],
-            tags=configuration.tags | ownership.tags(secret.record_uid, secret.payload.content_type),
+            tags=secret.tags,
             opts=options[SECRET],
         )
         version = aws.secretsmanager.SecretVersion(

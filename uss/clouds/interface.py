@@ -78,12 +78,15 @@ class Target:
 
 @dataclass(frozen=True)
 class HeldSecret:
-    """A record's secret as the stack's state holds it. `values` has the value of each copy, None where unknown."""
+    """A record's secret as the stack's state holds it. `values` and `tags` have an entry for each copy; a value is
+    None where it is unknown.
+    """
 
     configuration: str
     record_uid: str
     name: str
     values: tuple[str | None, ...] = field(repr=False)
+    tags: tuple[Mapping[str, str], ...]
     resources: tuple[StateResource, ...] = field(repr=False)
 
 
