@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from uss.clouds.aws import SECRET, VERSION, AwsTarget
 from uss.clouds.interface import Declared, LogicalName, Ownership
 from uss.config import Configuration, OnDelete, RegionMode
-from uss.plan import PlannedSecret
+from uss.plan import Change, PlannedSecret
 from uss.state import StateResource
 from uss.text import shown
 
@@ -119,11 +119,11 @@ def _options(
 
 
 def _aliases(secret: PlannedSecret, kind: str, place: str) -> list[str | pulumi.Alias]:
-    if secret.predecessor is None:
+    if secret.held is None or secret.change is not Change.TAKE_OVER:
         return []
     return [
         resource.urn
-        for resource in secret.predecessor.resources
+        for resource in secret.held.resources
         if resource.type == kind and (name := LogicalName.parse(resource.name)) and name.place == place
     ]
 
