@@ -45,5 +45,6 @@ define check
 endef
 
 .venv/.synced: pyproject.toml uv.lock
-	@.ci/uv sync --frozen --all-extras
+	@echo "Setting up the Python environment in .venv ..."
+	@.ci/uv sync --quiet --frozen --all-extras
 	@touch $@

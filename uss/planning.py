@@ -100,7 +100,7 @@ def build_plan(
     )
     names = {configuration.name for configuration in listed}
     removed = tuple(
-        RemovedConfiguration(name, secrets)
+        RemovedConfiguration(name, _by_uid(secrets))
         for name, secrets in sorted(holdings.secrets.items())
         if name not in names and secrets
     )
@@ -153,15 +153,20 @@ def _refuse_clashes(drafts: Iterable[_Draft]) -> None:
         for candidate in draft.candidates.values():
             for place in draft.places(candidate.name):
                 claims[place].append((draft, candidate.record))
+    rivals: dict[tuple[_Draft, str], set[str]] = defaultdict(set)
     for claimants in claims.values():
-        for draft, record in claimants if len(claimants) > 1 else ():
-            others = sorted(
-                f"{shown(other.title)} ({other.uid}, configuration {of.name})"
-                for of, other in claimants
-                if (of, other) != (draft, record)
-            )
+        told = {(draft, record.uid): _told(draft, record) for draft, record in claimants}
+        for claimant in told:
+            rivals[claimant].update(text for other, text in told.items() if other != claimant)
+    for (draft, uid), texts in rivals.items():
+        if texts:
+            found = f"the same name as {', '.join(sorted(texts))}"
             mend = "Retitle all but one, or link the folder in one configuration only."
-            draft.refuse(record, Reason.NAME_CLASH, f"the same name as {', '.join(others)}", mend)
+            draft.refuse(draft.candidates[uid].record, Reason.NAME_CLASH, found, mend)
+
+
+def _told(draft: _Draft, record: Record) -> str:
+    return f"{shown(record.title)} ({record.uid}, configuration {draft.name})"
 
 
 def _refuse_names_in_use(drafts: Iterable[_Draft]) -> None:
@@ -171,28 +176,33 @@ def _refuse_names_in_use(drafts: Iterable[_Draft]) -> None:
     was made anew under its old title. Then the secret stays, with no gap for its readers.
     """
     drafts = tuple(drafts)
-    users = {
-        place: (draft, secret)
-        for draft in drafts
-        for secret in draft.held.values()
-        for place in draft.places(secret.name)
-    }
+    users: dict[tuple[str, str], list[tuple[_Draft, HeldSecret]]] = defaultdict(list)
+    for draft in drafts:
+        for secret in draft.held.values():
+            for place in draft.places(secret.name):
+                users[place].append((draft, secret))
     for draft in drafts:
         for candidate in tuple(draft.candidates.values()):
             uid = candidate.record.uid
-            for place in draft.places(candidate.name):
-                owner, secret = users.get(place, (draft, None))
-                if secret is None or (owner is draft and secret.record_uid == uid):
-                    continue
-                if owner is draft and uid not in draft.held and _left(draft, secret.record_uid):
-                    draft.predecessors[uid] = secret
-                    continue
-                found = f"the secret of record {secret.record_uid} (configuration {owner.name}) still has this name"
-                mend = "Retitle the record, or run again once that secret is gone; a deleted AWS secret keeps its name "
-                mend += "until its recovery window ends."
-                draft.refuse(candidate.record, Reason.NAME_IN_USE, found, mend)
-                draft.predecessors.pop(uid, None)
-                break
+            others = [
+                (owner, secret)
+                for place in draft.places(candidate.name)
+                for owner, secret in users.get(place, ())
+                if (owner, secret.record_uid) != (draft, uid)
+            ]
+            if others:
+                _take_over_or_refuse(candidate.record, draft, others)
+
+
+def _take_over_or_refuse(record: Record, draft: _Draft, others: list[tuple[_Draft, HeldSecret]]) -> None:
+    free = all(owner is draft and _left(draft, secret.record_uid) for owner, secret in others)
+    if free and record.uid not in draft.held and len({secret.record_uid for _, secret in others}) == 1:
+        draft.predecessors[record.uid] = others[0][1]
+        return
+    told = sorted({f"record {secret.record_uid} (configuration {owner.name})" for owner, secret in others})
+    mend = "Retitle the record, or run again once that secret is gone; a deleted AWS secret keeps its name until its "
+    mend += "recovery window ends."
+    draft.refuse(record, Reason.NAME_IN_USE, f"the secret of {', '.join(told)} still has this name", mend)
 
 
 def _left(draft: _Draft, uid: str) -> bool:

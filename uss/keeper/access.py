@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keeper_secrets_manager_core.configkeys import ConfigKeys
+from keeper_secrets_manager_core.exceptions import KeeperError
 from keeper_secrets_manager_core.storage import InMemoryKeyValueStorage
 
 from uss.errors import ConfigurationError
@@ -32,7 +33,7 @@ class Access:
         try:
             storage = InMemoryKeyValueStorage(self.content.strip())
             missing = [key.value for key in _NEEDED_KEYS if not storage.get(key)]
-        except (ValueError, binascii.Error, AttributeError, TypeError):
+        except (KeeperError, ValueError, binascii.Error, AttributeError, TypeError):
             # The vendor's error is left out on purpose: it can quote the configuration.
             raise ConfigurationError(
                 f"Keeper access: {self.source} is not a Secrets Manager configuration. {mend}"

@@ -77,7 +77,7 @@ def _read_with_retries(storage: InMemoryKeyValueStorage) -> Snapshot:
     retrying = Retrying(
         retry=retry_if_exception(_passing),
         stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_exponential_jitter(initial=0.2, max=5),
+        wait=wait_exponential_jitter(multiplier=0.2, max=5),
         reraise=True,
     )
     return retrying(_read_once, storage)

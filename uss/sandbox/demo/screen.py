@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -15,6 +17,7 @@ from rich.table import Table
 from uss.sandbox.demo.readback import Landed
 
 _GRACE_SECONDS = 30
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _WIDTH = 100
 # Where the engine has no terminal it writes a line for each step and each message, then sums all of it up.
 _NOISE = re.compile(r"^\s*$|^@ |pulumi:pulumi:Stack uss-|ing( replacement| original)? \(0s\)| replaced \(")
@@ -46,26 +49,38 @@ class Screen:
         """Show a command and its output as it comes; raise `CommandFailedError` unless it ends with 0."""
         self._console.print(f"[cyan]$ {shlex.join(command)}[/cyan]")
         color = "always" if self._console.is_terminal else "never"
+        with self._running([*command, "--color", color, "--non-interactive"]) as process:
+            for line in process.stdout or ():
+                if not _NOISE.search(line):
+                    self._console.out("  │ " + line.rstrip("\n"), highlight=False)
+        if process.returncode != 0:
+            raise CommandFailedError(f"`{shlex.join(command)}` ended with code {process.returncode}.")
+
+    @contextmanager
+    def _running(self, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+        """Run a command in a session of its own, so that a signal reaches it through the demo, once. It has ended when
+        this has.
+        """
+        # Signals wait until the process is known: one that came in between would leave it behind, running.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         process = subprocess.Popen(  # noqa: S603 - the demo's own commands
-            [*command, "--color", color, "--non-interactive"],
+            command,
             cwd=self._folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
+            preexec_fn=_take_signals,
         )
         with process:
             try:
-                for line in process.stdout or ():
-                    if not _NOISE.search(line):
-                        self._console.out("  │ " + line.rstrip("\n"), highlight=False)
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                yield process
             except KeyboardInterrupt:
-                # The engine got the same signal: it ends what is under way.
                 _end(process)
                 raise
-        if process.returncode != 0:
-            raise CommandFailedError(f"`{shlex.join(command)}` ended with code {process.returncode}.")
 
     def table(self, landed: Iterable[Landed]) -> None:
         """Show what landed, without values."""
@@ -77,7 +92,15 @@ class Screen:
         self._console.print(table)
 
 
+def _take_signals() -> None:
+    """In the new process: an interrupt ends it, also where the demo was started with interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
 def _end(process: subprocess.Popen[str]) -> None:
+    """Let the engine end what is under way."""
+    process.send_signal(signal.SIGINT)
     try:
         process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:

@@ -1,0 +1,155 @@
+"""Reading a real vault over HTTPS with Keeper's unmodified SDK: the whole of it, or one clear error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uss.errors import (
+    VaultDeniedError,
+    VaultError,
+    VaultIncompleteError,
+    VaultThrottledError,
+    VaultUnavailableError,
+)
+from uss.keeper import Access, Snapshot, read_vault
+from uss.sandbox.faults import Fault, FaultBoard, FaultKind
+from uss.sandbox.keeper import KeeperServer
+
+VAULT: dict[str, Any] = {
+    "folders": [
+        {"uid": "FOLDER-production-0001", "name": "Production"},
+        {"uid": "FOLDER-payments-000001", "name": "Payments", "parent": "FOLDER-production-0001"},
+    ],
+    "records": [
+        {
+            "uid": "RECORD-00000000000001",
+            "folder": ["FOLDER-production-0001", "FOLDER-payments-000001"],
+            "title": "Both",
+            "fields": [{"type": "host", "label": "H", "value": [{"hostName": "h"}]}],
+            "custom": [{"type": "secret", "label": "value", "value": ["canary"]}],
+            "notes": "n",
+            "files": [{"name": "a.txt", "content": "x"}],
+        },
+        {"uid": "RECORD-00000000000002", "title": "Shared by itself"},
+    ],
+}
+
+Read = Callable[..., Snapshot]
+
+
+@pytest.fixture
+def faults() -> FaultBoard:
+    """The faults of the vault."""
+    return FaultBoard()
+
+
+@pytest.fixture
+def server(tmp_path: Path, faults: FaultBoard, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeeperServer]:
+    """A vault."""
+    path = tmp_path / "vault.yaml"
+    path.write_text(json.dumps(VAULT))
+    server = KeeperServer(path, tmp_path / "keeper", faults)
+    server.start()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(server.ca_file))
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def read(server: KeeperServer) -> Read:
+    """Reads the vault as the program does."""
+    access = Access(json.dumps(server.client_config()), "KSM_CONFIG")
+    return lambda report=lambda _: None, **options: read_vault(access, report, **options)
+
+
+def test_the_whole_vault_is_read_with_one_call_of_each_kind(read: Read, faults: FaultBoard) -> None:
+    snapshot = read()
+    assert {folder.path for folder in snapshot.folders.values()} == {"Production", "Production/Payments"}
+    both, alone = snapshot.records
+    assert both.folders == {"FOLDER-production-0001", "FOLDER-payments-000001"}
+    assert [(entry.key, entry.values) for entry in both.fields if entry.type != "fileRef"] == [
+        ("H", ({"hostName": "h"},)),
+        ("value", ("canary",)),
+    ]
+    assert (both.title, both.notes, both.attachments) == ("Both", "n", ("a.txt",))
+    assert alone.folders == frozenset()
+    assert faults.calls() == {"keeper": {"get_folders": 1, "get_secret": 1}}
+    assert "canary" not in repr(snapshot)
+
+
+@pytest.mark.parametrize("operation", ["get_secret", "get_folders"])
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        (FaultKind.DENIED, VaultDeniedError),
+        (FaultKind.DROPPED, VaultUnavailableError),
+        (FaultKind.ERROR, VaultUnavailableError),
+        (FaultKind.GARBLED, VaultIncompleteError),
+    ],
+)
+def test_a_lasting_fault_is_one_clear_error(
+    read: Read, faults: FaultBoard, operation: str, kind: FaultKind, error: type[VaultError]
+) -> None:
+    faults.add(Fault("keeper", operation, kind))
+    with pytest.raises(error) as caught:
+        read()
+    assert "Nothing was changed" in str(caught.value)
+    assert faults.calls()["keeper"][operation] == (1 if kind is FaultKind.DENIED else 3)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.DROPPED, FaultKind.ERROR, FaultKind.GARBLED])
+def test_a_passing_fault_is_healed_by_another_try(read: Read, faults: FaultBoard, kind: FaultKind) -> None:
+    faults.add(Fault("keeper", "get_secret", kind, times=1))
+    assert len(read().records) == 2
+
+
+def test_throttling_within_the_bound_is_waited_for_and_beyond_it_is_an_error(read: Read, faults: FaultBoard) -> None:
+    faults.add(Fault("keeper", "get_secret", FaultKind.THROTTLED, times=3, seconds=0.02))
+    assert len(read().records) == 2
+    faults.add(Fault("keeper", "get_secret", FaultKind.THROTTLED, seconds=0.02))
+    faults.reset_calls()
+    with pytest.raises(VaultThrottledError, match="went on doing so"):
+        read()
+    assert faults.calls()["keeper"]["get_secret"] == 6
+
+
+def test_a_vault_that_does_not_answer_is_given_up_after_the_deadline(read: Read, faults: FaultBoard) -> None:
+    faults.add(Fault("keeper", "get_secret", FaultKind.SLOW, seconds=30))
+    lines: list[str] = []
+    with pytest.raises(VaultUnavailableError, match="gave no answer within"):
+        read(lines.append, deadline=0.5, patience=0.2)
+    assert len(lines) == 3
+    assert "has not answered" in lines[0]
+
+
+def test_a_record_that_cannot_be_decrypted_is_named(read: Read, server: KeeperServer, tmp_path: Path) -> None:
+    broken = VAULT | {"records": [VAULT["records"][0], VAULT["records"][1] | {"undecryptable": True}]}
+    (tmp_path / "vault.yaml").write_text(json.dumps(broken))
+    with pytest.raises(VaultIncompleteError, match="record RECORD-00000000000002") as caught:
+        read()
+    assert "1 of the vault's parts" in str(caught.value)
+
+
+def test_an_unknown_authority_is_told_with_the_variable(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    with pytest.raises(VaultUnavailableError, match="REQUESTS_CA_BUNDLE"):
+        read()
+
+
+def test_a_client_that_was_removed_is_denied(server: KeeperServer) -> None:
+    stranger = json.dumps(server.client_config() | {"clientId": "AAAA"})
+    with pytest.raises(VaultDeniedError, match="Keeper refused the application"):
+        read_vault(Access(stranger, "KSM_CONFIG"), lambda _: None)
+
+
+def test_a_vault_that_is_not_there_is_told(read: Read, server: KeeperServer) -> None:
+    server.stop()
+    with pytest.raises(VaultUnavailableError, match="could not be reached: ConnectionError"):
+        read()

@@ -1,0 +1,295 @@
+"""The plan: what happens to each record, for every vault, state and configuration."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.builders import FOLDER, configuration, held, only, plan, record, snapshot
+from uss.clouds import CLOUDS
+from uss.clouds.interface import HeldSecret
+from uss.config import Configuration
+from uss.errors import ConfigurationError
+from uss.keeper import Field, Record
+from uss.plan import Change, ConfigurationPlan, Mode, Plan, Reason
+
+UIDS = [f"R{number}" for number in range(6)]
+TITLES = ["a", "b", "c", "bad: title", ""]
+BIG = Field("secret", "value", ("x" * 65_537,))
+
+
+def changes(part: ConfigurationPlan) -> dict[str, Change]:
+    """What happens to each record."""
+    return {secret.record_uid: secret.change for secret in part.secrets}
+
+
+def reasons(part: ConfigurationPlan) -> dict[str, Reason]:
+    """Why records are refused."""
+    return {refusal.record_uid: refusal.reason for refusal in part.refusals}
+
+
+def uids(secrets: tuple[HeldSecret, ...]) -> list[str]:
+    """Whose the secrets are."""
+    return [secret.record_uid for secret in secrets]
+
+
+def test_new_changed_retitled_and_unchanged_records() -> None:
+    records = [record("R1", "new"), record("R2", "changed"), record("R3", "retitled"), record("R4", "same")]
+    state = [held("R2", "changed", "old"), held("R3", "old-title"), held("R4", "same")]
+    part = only(plan(records, state))
+    assert changes(part) == {
+        "R1": Change.CREATE,
+        "R2": Change.VALUE,
+        "R3": Change.RENAME,
+        "R4": Change.UNCHANGED,
+    }
+    assert next(secret for secret in part.secrets if secret.record_uid == "R3").former_name == "old-title"
+
+
+def test_other_tags_are_a_change_of_their_own() -> None:
+    part = only(plan([record("R1", "same")], [held("R1", "same")], configuration(tags={"team": "a"})))
+    assert changes(part) == {"R1": Change.TAGS}
+
+
+def test_a_record_that_left_is_deleted() -> None:
+    part = only(plan([record("R1", "a")], [held("R1", "a"), held("R2", "b")]))
+    assert uids(part.deletions) == ["R2"]
+    assert part.held == 2
+
+
+def test_a_record_made_anew_takes_over() -> None:
+    part = only(plan([record("R2", "a")], [held("R1", "a")]))
+    assert changes(part) == {"R2": Change.TAKE_OVER}
+    assert part.secrets[0].predecessor is not None
+    assert part.secrets[0].predecessor.record_uid == "R1"
+    assert part.deletions == ()
+
+
+@pytest.mark.parametrize(
+    ("records", "state", "refused", "kept"),
+    [
+        pytest.param(
+            [record("R1", "b"), record("R2", "a")],
+            [held("R1", "a"), held("R2", "b")],
+            ["R1", "R2"],
+            ["R1", "R2"],
+            id="two names swapped",
+        ),
+        pytest.param(
+            [record("R1", "b"), record("R2", "c")],
+            [held("R1", "a"), held("R2", "b")],
+            ["R1"],
+            ["R1"],
+            id="a name passed on",
+        ),
+        pytest.param(
+            [record("R1", "b")], [held("R1", "a"), held("R2", "b")], ["R1"], ["R1"], id="a name of one that left"
+        ),
+        pytest.param(
+            [record("R1", "a", BIG), record("R2", "a")], [held("R1", "a")], ["R1", "R2"], ["R1"], id="a kept name"
+        ),
+    ],
+)
+def test_a_name_that_another_secret_still_has_is_refused(
+    records: list[Record], state: list[HeldSecret], refused: list[str], kept: list[str]
+) -> None:
+    part = only(plan(records, state))
+    assert sorted(reasons(part)) == refused
+    assert Reason.NAME_IN_USE in reasons(part).values()
+    assert uids(part.kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (record("R1", "bad: title"), Reason.ILLEGAL_NAME),
+        (record("R1", ""), Reason.ILLEGAL_NAME),
+        (record("R1", "a", Field("login", "", ("",))), Reason.EMPTY),
+        (record("R1", "a", Field("login", "", ("\ud800",))), Reason.NOT_TEXT),
+        (record("R1", "a", BIG), Reason.TOO_LARGE),
+        (record("R1", "a", kind="pamAwsConfiguration"), Reason.CREDENTIALS),
+    ],
+)
+def test_a_record_that_cannot_be_synced_is_refused_and_keeps_its_secret(bad: Record, reason: Reason) -> None:
+    part = only(plan([bad, record("R2", "b")], [held("R1", "a")]))
+    assert reasons(part) == {"R1": reason}
+    assert part.refusals[0].found
+    assert part.refusals[0].mend
+    assert uids(part.kept) == ["R1"]
+    assert part.deletions == ()
+    assert changes(part) == {"R2": Change.CREATE}
+
+
+def test_the_limit_is_in_bytes() -> None:
+    fits = record("R1", "a", Field("secret", "value", ("é" * 32_768,)))
+    too_large = record("R2", "b", Field("secret", "value", ("é" * 32_768 + "x",)))
+    part = only(plan([fits, too_large]))
+    assert changes(part) == {"R1": Change.CREATE}
+    assert part.refusals[0].found == "the value has 65,537 bytes; AWS Secrets Manager takes 65,536"
+
+
+def test_two_records_of_one_name_are_both_refused_with_each_others_titles() -> None:
+    part = only(plan([record("R1", "my secret"), record("R2", "my-secret"), record("R3", "other")]))
+    assert reasons(part) == {"R1": Reason.NAME_CLASH, "R2": Reason.NAME_CLASH}
+    assert part.refusals[0].found == 'the same name as "my-secret" (R2, configuration aws)'
+    assert part.refusals[1].found == 'the same name as "my secret" (R1, configuration aws)'
+
+
+def test_records_with_structured_values_can_clash_too() -> None:
+    host = Field("host", "", ({"hostName": "h"}, [1]))
+    assert set(reasons(only(plan([record("R1", "a", host), record("R2", "a", host)])))) == {"R1", "R2"}
+
+
+def test_names_clash_across_configurations_of_one_target_only() -> None:
+    same = [configuration(name="one"), configuration(name="two")]
+    assert [reasons(part) for part in plan([record()], (), *same).configurations] == [{"R1": Reason.NAME_CLASH}] * 2
+    for other in (
+        {"regions": ["eu-west-1"]},
+        {"name_prefix": "p/"},
+        {"sync_identity": "arn:aws:iam::999999999999:role/keeper-uss"},
+    ):
+        apart = [configuration(name="one"), configuration(name="two", **other)]
+        assert all(changes(part) for part in plan([record()], (), *apart).configurations)
+
+
+def test_a_disabled_configuration_reads_nothing_and_keeps_everything() -> None:
+    part = only(plan([], [held("R1", "a")], configuration(enabled=False, folders=["nowhere"])))
+    assert part.mode is Mode.DISABLED
+    assert uids(part.kept) == ["R1"]
+    assert (part.secrets, part.deletions, part.refusals) == ((), (), ())
+
+
+def test_a_removed_configuration_is_a_deletion() -> None:
+    planned = plan([record()], [held("R9", "x", owner="gone")])
+    assert [(removed.name, uids(removed.deletions)) for removed in planned.removed] == [("gone", ["R9"])]
+
+
+def test_secrets_to_retain_are_let_go_only_once_the_state_knows_it() -> None:
+    retain = configuration(on_delete="retain")
+    first = only(plan([record("R1", "a")], [held("R2", "b")], retain))
+    assert (uids(first.kept), first.deletions) == (["R2"], ())
+    then = only(plan([record("R1", "a")], [held("R2", "b")], retain, retaining=["aws"]))
+    assert (then.kept, uids(then.deletions)) == ((), ["R2"])
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ({"folders": ["nowhere"]}, "key `folders[0]`: the application sees no folder"),
+        ({"pam_configuration": "X"}, "key `pamConfiguration`: the application sees no record"),
+        ({"pam_configuration": "R1"}, "is of type"),
+        ({"type": None}, "key `type`"),
+        ({"type": "gcp"}, "cannot sync to yet"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_an_error(keys: dict[str, object], text: str) -> None:
+    with pytest.raises(ConfigurationError, match="configuration") as caught:
+        plan([record()], (), configuration(**keys))
+    assert text in str(caught.value)
+
+
+records = st.lists(
+    st.builds(
+        record,
+        st.sampled_from(UIDS),
+        st.sampled_from(TITLES),
+        st.sampled_from([Field("password", "", ("p",)), Field("password", "", ("q",)), Field("login", "", ()), BIG]),
+        folders=st.sets(st.sampled_from([FOLDER, "OTHER"]), min_size=1),
+    ),
+    max_size=6,
+    unique_by=lambda entry: entry.uid,
+)
+names = ["one", "two", "three"]
+states = st.lists(
+    st.builds(
+        held,
+        st.sampled_from(UIDS),
+        st.sampled_from(["a", "b", "c"]),
+        st.sampled_from(['{"password":"p"}', "old"]),
+        owner=st.sampled_from(names),
+    ),
+    max_size=8,
+    unique_by=(lambda entry: (entry.configuration, entry.record_uid), lambda entry: (entry.configuration, entry.name)),
+)
+configurations = st.lists(
+    st.builds(
+        configuration,
+        name=st.sampled_from(names),
+        enabled=st.booleans(),
+        dry_run=st.booleans(),
+        folders=st.sampled_from([[FOLDER], ["OTHER"], [FOLDER, "OTHER"]]),
+        regions=st.sampled_from([["us-east-1"], ["eu-west-1"], ["us-east-1", "eu-west-1"]]),
+        name_prefix=st.sampled_from(["", "", "p-"]),
+        on_delete=st.sampled_from(["delete", "retain"]),
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda entry: entry.name,
+)
+
+
+def planned(entries: list[Record], state: list[HeldSecret], listed: list[Configuration]) -> Plan:
+    """A plan over a vault that always has both folders."""
+    anchor = [record(f"anchor-{folder}", "bad: anchor", folders=[folder]) for folder in (FOLDER, "OTHER")]
+    return plan([*entries, *anchor], state, *listed)
+
+
+@given(records, states, configurations)
+@settings(max_examples=200, deadline=None)
+def test_no_two_secrets_ever_share_a_name_in_one_place(
+    entries: list[Record], state: list[HeldSecret], listed: list[Configuration]
+) -> None:
+    places = Counter(
+        (location, secret.name)
+        for part in planned(entries, state, listed).configurations
+        for secret in part.secrets
+        for location in (part.target.locations if part.target else ())
+    )
+    assert all(count == 1 for count in places.values())
+
+
+@given(records, states, configurations)
+@settings(max_examples=200, deadline=None)
+def test_every_held_secret_is_planned_kept_taken_over_or_deleted_and_only_one_of_these(
+    entries: list[Record], state: list[HeldSecret], listed: list[Configuration]
+) -> None:
+    result = planned(entries, state, listed)
+    for part in result.configurations:
+        mine = sorted(secret.record_uid for secret in state if secret.configuration == part.name)
+        present = {secret.record_uid for secret in part.secrets} & set(mine)
+        taken = [secret.predecessor.record_uid for secret in part.secrets if secret.predecessor]
+        assert sorted([*present, *taken, *uids(part.kept), *uids(part.deletions)]) == mine
+        refused = {refusal.record_uid for refusal in part.refusals}
+        assert refused.isdisjoint(uids(part.deletions))
+        assert refused.isdisjoint(taken)
+        if part.mode is Mode.DISABLED:
+            assert uids(part.kept) == mine
+    removed = [(gone.name, uid) for gone in result.removed for uid in uids(gone.deletions)]
+    known = {entry.name for entry in listed}
+    assert sorted(removed) == sorted((s.configuration, s.record_uid) for s in state if s.configuration not in known)
+
+
+@given(records, states, configurations, st.randoms())
+@settings(max_examples=200, deadline=None)
+def test_the_order_of_records_state_and_configurations_does_not_matter(
+    entries: list[Record], state: list[HeldSecret], listed: list[Configuration], order: random.Random
+) -> None:
+    first = planned(entries, state, listed)
+    for sequence in (entries, state, listed):
+        order.shuffle(sequence)
+    second = planned(entries, state, listed)
+    assert sorted(first.configurations, key=lambda part: part.name) == sorted(
+        second.configurations, key=lambda part: part.name
+    )
+    assert first.removed == second.removed
+
+
+def test_nothing_that_carries_values_prints_them() -> None:
+    canary = record("R1", "a", Field("secret", "value", ("canary",)), notes="canary")
+    everything = [plan([canary], [held("R1", "a", "canary"), held("R2", "b", "canary")]), canary, snapshot(canary)]
+    assert "canary" not in repr(everything)
+    assert CLOUDS

@@ -1,0 +1,84 @@
+"""Reports: counts, reasons and names for people, and no value."""
+
+from __future__ import annotations
+
+from tests.builders import configuration, held, only, plan, record
+from uss import report
+from uss.keeper import Field
+
+
+def test_the_summary_tells_what_happens_to_which_record() -> None:
+    records = [
+        record("R1", "New One"),
+        record("R2", "changed"),
+        record("R3", "after"),
+        record("R4", "again"),
+        record("R5", "same", attachments=("a.txt", "b\n.txt")),
+        record("R6", "bad: title"),
+    ]
+    state = [
+        held("R2", "changed", "old"),
+        held("R3", "before"),
+        held("R0", "again"),
+        held("R5", "same"),
+        held("R9", "gone"),
+    ]
+    assert report.summary(plan(records, state)).splitlines() == [
+        "aws: 5 secrets: 1 to create, 1 to rename, 1 to take over, 1 with a new value, 1 unchanged, 1 to delete, "
+        "1 refused",
+        '  create New-One (record "New One")',
+        '  new value for changed (record "changed")',
+        '  rename before to after (record "after" was retitled)',
+        '  take over again (record "again" replaces R0)',
+        "  delete gone (record R9 has left)",
+        '  not synced: attachments of "same": "a.txt", "b\\n.txt"',
+    ]
+
+
+def test_held_disabled_and_removed_configurations_say_so() -> None:
+    text = report.summary(
+        plan(
+            [record()],
+            [held("R8", "x", owner="off"), held("R9", "y", owner="gone")],
+            configuration(name="held", dry_run=True),
+            configuration(name="off", enabled=False),
+        )
+    )
+    assert "held: 1 secret: 1 to create\n  dryRun is true: `pulumi up` applies none of this\n" in text
+    assert "off: disabled, 1 secret left as they are" in text
+    assert "gone: no longer in stacks/Pulumi.test.yaml\n  delete y (record R9)" in text
+
+
+def test_a_long_list_of_changes_is_cut() -> None:
+    lines = report.summary(plan([record(f"R{number:04}", f"t{number}") for number in range(500)])).splitlines()
+    assert lines[0] == "aws: 500 secrets: 500 to create"
+    assert lines[-1] == "  and 300 more"
+    assert len(lines) == 202
+
+
+def test_a_refusal_tells_title_reason_and_mend_and_whether_the_secret_stays() -> None:
+    part = only(plan([record("R1", "bad:\x1b title"), record("R2", "")], [held("R1", "a")]))
+    first, second = report.refusals(part)
+    assert first.startswith(
+        "aws: record \"bad:\\x1b title\" (R1) is not synced: illegal name: the name would hold U+001B, ':' (U+003A). "
+        "Its secret stays as it is. Retitle the record"
+    )
+    assert "Its secret stays" not in second
+
+
+def test_the_output_has_counts_names_and_reasons_and_no_value() -> None:
+    records = [record("R1", "a", Field("secret", "value", ("canary",)), attachments=("f",)), record("R2", "")]
+    part = only(plan(records))
+    output = report.output(part, {"R1": {"arn": "arn:x", "version": "v1"}})
+    assert output["counts"] == {"synced": 1, "refused": 1, "kept": 0}
+    assert output["records"]["R1"] == {
+        "title": "a",
+        "name": "a",
+        "contentType": "text/plain",
+        "revision": 1,
+        "arn": "arn:x",
+        "version": "v1",
+    }
+    assert output["refused"]["R2"]["reason"] == "illegal name"
+    assert output["attachmentsNotSynced"] == {"R1": ["f"]}
+    assert "canary" not in repr(output)
