@@ -149,10 +149,30 @@ class AwsCloud(_Model):
     roles: list[AwsRole] = Field(default_factory=list)
 
 
+class GcpServiceAccount(_Model):
+    """A service account. `allows` are IAM permissions with `*` as a wildcard, on all projects; `impersonators` are the
+    e-mail addresses of those who have Token Creator on it.
+    """
+
+    email: str
+    private_key: str | None = None
+    """In PEM; none: nobody can sign as it, it is only impersonated."""
+    allows: list[str] = Field(default_factory=lambda: ["*"])
+    impersonators: list[str] = Field(default_factory=list)
+
+
+class GcpCloud(_Model):
+    """The GCP side: projects besides those of the PAM Configurations' keys, and service accounts."""
+
+    projects: list[str] = Field(default_factory=list)
+    service_accounts: list[GcpServiceAccount] = Field(default_factory=list)
+
+
 class Clouds(_Model):
     """What the clouds know of identities."""
 
     aws: AwsCloud = Field(default_factory=AwsCloud)
+    gcp: GcpCloud = Field(default_factory=GcpCloud)
 
 
 class Vault(_Model):
