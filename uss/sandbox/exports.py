@@ -52,6 +52,17 @@ def aws_exports(url: str, administrator: AwsAccessKey, layout: Layout, environ: 
     return exports | {name: value for name, value in neutral.items() if name in environ}
 
 
+def gcp_exports(
+    url: str, administrator: Mapping[str, str], layout: Layout, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what Google's clients and the stand-in plugin need: where the local GCP is, and an administrator's key."""
+    layout.write_private(layout.gcp_key, json.dumps(dict(administrator)))
+    exports = {"USS_SANDBOX_GCP_URL": url, "GOOGLE_APPLICATION_CREDENTIALS": str(layout.gcp_key)}
+    # What would lead the plugin to another identity or project of this machine.
+    neutral = ("GOOGLE_CREDENTIALS", "GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT")
+    return exports | {name: "" for name in neutral if name in environ}
+
+
 def keeper_exports(client_config: Mapping[str, str], ca_file: Path, layout: Layout) -> dict[str, str]:
     """Return what Keeper's SDK needs: the application's configuration, and whom to trust for TLS."""
     authorities = Path(certifi.where()).read_text(encoding="utf-8") + ca_file.read_text(encoding="utf-8")

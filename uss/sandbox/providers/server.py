@@ -19,7 +19,10 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+
+# Not the one of pulumi.runtime.proto: the two cannot be in one process, and Google's client brings this one.
+from google.rpc import status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from uss.sandbox.providers.instances import Instances
 from uss.sandbox.providers.interface import (
