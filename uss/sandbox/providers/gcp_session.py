@@ -135,8 +135,13 @@ def _who(target: str | None) -> str:
 
 
 def _told(error: Exception) -> str:
-    """Google's own words: the first argument of its error; no request is in it."""
-    return str(error.args[0]) if error.args else type(error).__name__
+    """Google's own words: the arguments of its error are its library's text and the service's answer; no request."""
+    answer = error.args[1] if len(error.args) > 1 else None
+    try:
+        content = json.loads(answer) if isinstance(answer, str) else answer
+        return f"{error.args[0]}: {content['error']['message']}"  # type: ignore[index]  # or it is of another form
+    except (ValueError, KeyError, TypeError, IndexError):
+        return str(error.args[0]) if error.args else type(error).__name__
 
 
 def _reason(error: Any) -> str:
