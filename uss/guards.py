@@ -34,8 +34,8 @@ def _protected(part: ConfigurationPlan, source: str) -> None:
     if names:
         raise GuardError(
             f"{source}, configuration {shown(part.name)}: deletionProtection is true, and this run would delete "
-            f"{', '.join(shown(name) for name in names[:5])}{' and more' if len(names) > 5 else ''}. Nothing was changed. "
-            "Bring the records back as they were, or set deletionProtection to false for one run."
+            f"{', '.join(shown(name) for name in names[:5])}{' and more' if len(names) > 5 else ''}. Nothing was "
+            "changed. Bring the records back as they were, or set deletionProtection to false for one run."
         )
 
 
