@@ -132,11 +132,11 @@ def _holdings(state: StackState) -> Holdings:
 
 
 def _by_configuration(state: StackState) -> dict[str, list[StateResource]]:
-    """A configuration's provider has its name; all else has it in the logical name."""
+    """A configuration's provider has its name; all else has it first in the logical name."""
     grouped: dict[str, list[StateResource]] = defaultdict(list)
     for resource in state.resources:
         name = LogicalName.parse(resource.name)
-        grouped[name.configuration if name else resource.name].append(resource)
+        grouped[name.configuration if name else resource.name.partition("@")[0]].append(resource)
     return grouped
 
 

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, ClassVar
 
+from azure.core.exceptions import ResourceNotFoundError
+from azure.identity import ClientSecretCredential
+from azure.keyvault.secrets import SecretClient
+from azure.mgmt.keyvault import KeyVaultManagementClient
 from google.cloud import secretmanager_v1
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (
     SecretManagerServiceRestTransport,
@@ -21,6 +25,13 @@ GCP_PROJECT = "payments-prod"
 GCP_KEY = service_account_key("pam", GCP_PROJECT, "https://oauth2.googleapis.com/token")
 GCP_TARGET = f"keeper-uss@{GCP_PROJECT}.iam.gserviceaccount.com"
 GCP_PAM = "PAMCONFIG-gcp-00000001"
+AZURE_PAM = "PAMCONFIG-azure-000001"
+AZURE_TENANT = "11111111-1111-1111-1111-111111111111"
+AZURE_SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
+AZURE_CLIENT = "33333333-3333-3333-3333-333333333333"
+AZURE_MANAGED = "44444444-4444-4444-4444-444444444444"
+AZURE_PRINCIPAL = "55555555-5555-5555-5555-555555555555"
+AZURE_GROUP, AZURE_VAULT = "rg-secrets", "kv-test"
 
 
 class CloudUnderTest(ABC):
@@ -33,6 +44,8 @@ class CloudUnderTest(ABC):
     """What is said when the Sync Identity refuses the caller."""
     taken: ClassVar[str]
     """What is said when a name exists already."""
+    deletion: ClassVar[str]
+    """What a preview says becomes of a deleted secret."""
     create: ClassVar[str]
     """The operation that creates a secret, as the counters name it."""
     writes: ClassVar[frozenset[str]]
@@ -70,6 +83,7 @@ class AwsUnderTest(CloudUnderTest):
     illegal_title = "Illegal: Title"
     wrong_identity = "is not authorized to perform: sts:AssumeRole"
     taken = "ResourceExistsException"
+    deletion = "AWS can restore it for 30 days"
     create = "secretsmanager:CreateSecret"
     writes = frozenset(
         f"secretsmanager:{name}"
@@ -108,6 +122,7 @@ class GcpUnderTest(CloudUnderTest):
     illegal_title = "illegal/title"
     wrong_identity = "iam.serviceAccounts.getAccessToken"
     taken = "already exists"
+    deletion = "at once and for good, with all its versions"
     create = "secretmanager.CreateSecret"
     writes = frozenset(
         f"secretmanager.{name}"
@@ -191,4 +206,123 @@ class GcpUnderTest(CloudUnderTest):
             yield secretmanager_v1.SecretManagerServiceClient(transport=transport)
 
 
-CLOUDS: list[CloudUnderTest] = [AwsUnderTest(), GcpUnderTest()]
+class AzureUnderTest(CloudUnderTest):
+    """Azure Key Vault."""
+
+    name = "azure"
+    illegal_title = "illegal_title"
+    limit = 25_600
+    wrong_identity = "Identity not found"
+    taken = "cannot create already existing resource"
+    deletion = "the key vault keeps it, and its name, until its retention ends"
+    create = "arm.secrets.createOrUpdate"
+    writes = frozenset(
+        {"arm.secrets.createOrUpdate", "arm.vaults.createOrUpdate", "keyvault.deleteSecret", "keyvault.setSecret"}
+    )
+
+    def configuration(self) -> dict[str, Any]:
+        """See `CloudUnderTest`."""
+        return {
+            "name": "cloud",
+            "pamConfiguration": AZURE_PAM,
+            "syncIdentity": AZURE_MANAGED,
+            "vaultName": AZURE_VAULT,
+            "location": "westeurope",
+        }
+
+    def vault(self, *records: Record, trusted: bool = True) -> Any:
+        """See `CloudUnderTest`."""
+        labels = {
+            "clientId": AZURE_CLIENT,
+            "Client Secret": "canary-of-the-client-secret",
+            "subscriptionId": AZURE_SUBSCRIPTION,
+            "Tenant Id": AZURE_TENANT,
+            "resourceGroups": AZURE_GROUP,
+        }
+        fields = [{"type": "secret", "label": label, "value": [value]} for label, value in labels.items()]
+        pam = {
+            "uid": AZURE_PAM,
+            "folder": OTHER_FOLDER,
+            "type": "pamAzureConfiguration",
+            "title": "Azure",
+            "fields": fields,
+        }
+        content = vault(*records, pam)
+        managed = {"clientId": AZURE_MANAGED, "principalId": AZURE_PRINCIPAL, "tenant": AZURE_TENANT}
+        content["clouds"]["azure"] = {"identities": [managed] if trusted else []}
+        return content
+
+    def values(self, project: Project) -> dict[str, str]:
+        """See `CloudUnderTest`."""
+        with self.client(project.sandbox) as client:
+            if client is None:
+                return {}
+            names = [str(entry.name) for entry in client.list_properties_of_secrets()]
+            return {
+                name.removeprefix(project.prefix): str(client.get_secret(name).value)
+                for name in names
+                if name.startswith(project.prefix)
+            }
+
+    def marks(self, project: Project, name: str) -> dict[str, str]:
+        """See `CloudUnderTest`."""
+        with self.client(project.sandbox) as client:
+            assert client is not None
+            return dict(client.get_secret(project.prefix + name).properties.tags or {})
+
+    def put_foreign(self, project: Project, name: str, value: str) -> None:
+        """See `CloudUnderTest`."""
+        with self.management(project.sandbox) as management:
+            properties = {"tenantId": AZURE_TENANT, "sku": {"family": "A", "name": "standard"}}
+            content: Any = {"location": "westeurope", "properties": properties}
+            management.vaults.begin_create_or_update(AZURE_GROUP, AZURE_VAULT, content).result()
+        with self.client(project.sandbox) as client:
+            assert client is not None
+            client.set_secret(project.prefix + name, value)
+
+    @contextmanager
+    def management(self, sandbox: Sandbox) -> Iterator[KeyVaultManagementClient]:
+        """Microsoft's client of Resource Manager, as the sandbox's administrator."""
+        url = sandbox.environment["AZURE_AUTHORITY_HOST"]
+        bundle = sandbox.environment["REQUESTS_CA_BUNDLE"]
+        with (
+            self.credential(sandbox) as credential,
+            KeyVaultManagementClient(
+                credential,
+                AZURE_SUBSCRIPTION,
+                base_url=url,
+                credential_scopes=[f"{url}/.default"],
+                connection_verify=bundle,
+            ) as client,
+        ):
+            yield client
+
+    @contextmanager
+    def client(self, sandbox: Sandbox) -> Iterator[SecretClient | None]:
+        """Microsoft's client of the key vault, as the sandbox's administrator; None where there is no key vault."""
+        with self.management(sandbox) as management, self.credential(sandbox) as credential:
+            try:
+                uri = management.vaults.get(AZURE_GROUP, AZURE_VAULT).properties.vault_uri
+            except ResourceNotFoundError:
+                yield None
+                return
+            bundle = sandbox.environment["REQUESTS_CA_BUNDLE"]
+            with SecretClient(
+                str(uri), credential, verify_challenge_resource=False, connection_verify=bundle
+            ) as client:
+                yield client
+
+    def credential(self, sandbox: Sandbox) -> ClientSecretCredential:
+        """Microsoft's credential of the sandbox's administrator."""
+        environment = sandbox.environment
+        return ClientSecretCredential(
+            AZURE_TENANT,
+            environment["AZURE_CLIENT_ID"],
+            environment["AZURE_CLIENT_SECRET"],
+            authority=environment["AZURE_AUTHORITY_HOST"],
+            disable_instance_discovery=True,
+            connection_verify=environment["REQUESTS_CA_BUNDLE"],
+        )
+
+
+CLOUDS: list[CloudUnderTest] = [AwsUnderTest(), AzureUnderTest(), GcpUnderTest()]

@@ -52,7 +52,10 @@ def test_sixty_records_of_every_type_land_as_the_rules_say(
 ) -> None:
     sandbox.write_vault(cloud.vault(*records()))
     ready.up_well()
-    assert cloud.values(ready) == expected()
+    # What one cloud's limits refuse still reaches the others.
+    fits = {name: value for name, value in expected().items() if len(value.encode()) <= cloud.limit}
+    assert len(expected()) - len(fits) == (2 if cloud.name == "azure" else 0)
+    assert cloud.values(ready) == fits
 
 
 def test_a_changed_value_is_never_unreadable(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest) -> None:
@@ -113,7 +116,7 @@ def test_a_removed_record_is_deleted_and_the_preview_says_what_becomes_of_it(
     sandbox.edit(lambda found: found.pop(uid(2)))
     preview = ready.preview()
     assert f"delete {ready.prefix}Goes (record {uid(2)} has left): " in preview
-    assert ("for 30 days" if cloud.name == "aws" else "for good, with all its versions") in preview
+    assert cloud.deletion in preview
     ready.up_well()
     assert cloud.values(ready) == {"Stays": password("p1")}
 
@@ -124,7 +127,8 @@ def test_a_record_made_anew_takes_the_secret_over(ready: Project, sandbox: Sandb
     sandbox.write_vault(cloud.vault(login(uid(2), "First", "p2")))
     sandbox.control.reset_calls()
     assert f"take over {ready.prefix}First" in ready.up_well()
-    assert cloud.create not in sandbox.control.calls()[cloud.name]
+    # Azure has one operation for both, creation and change.
+    assert cloud.name == "azure" or cloud.create not in sandbox.control.calls()[cloud.name]
     assert cloud.values(ready) == {"First": password("p2")}
     assert cloud.marks(ready, "First")["keeper-record-uid"] == uid(2)
     assert ready.preview("--expect-no-changes").code == 0
@@ -161,7 +165,7 @@ def test_a_wrong_identity_writes_nothing(ready: Project, sandbox: Sandbox, cloud
     run = ready.up()
     assert run.code != 0
     assert cloud.wrong_identity in run
-    assert cloud.configuration()["syncIdentity"] in run
+    assert cloud.name == "azure" or cloud.configuration()["syncIdentity"] in run
     assert cloud.values(ready) == {}
 
 

@@ -24,7 +24,7 @@ class Identities:
     def client_secret(self, tenant: str, client_id: str, secret: str) -> str:
         """Return a token for a service principal's secret."""
         identity = self._known().get(client_id)
-        if identity is None or identity.tenant != tenant:
+        if identity is None or (identity.tenant != tenant and identity is not self._administrator):
             text = f"AADSTS700016: Application with identifier '{client_id}' was not found in the directory '{tenant}'."
             raise TokenError(text, "unauthorized_client")
         if identity.client_secret is None or not compare_digest(identity.client_secret.encode(), secret.encode()):

@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 
 from uss.sandbox.providers.aws import AwsPackage
+from uss.sandbox.providers.azure import AzurePackage
 from uss.sandbox.providers.gcp import GcpPackage
 from uss.sandbox.providers.server import serve
 
@@ -29,7 +30,7 @@ def main() -> None:
     end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: end.set())
     threading.Thread(target=_end_with_input, args=(end,), daemon=True).start()
-    servers = {package.name: serve(package) for package in (AwsPackage(), GcpPackage())}
+    servers = {package.name: serve(package) for package in (AwsPackage(), AzurePackage(), GcpPackage())}
     _write(ports_file, {name: server.port for name, server in servers.items()})
     end.wait()
     for server in servers.values():
