@@ -12,7 +12,8 @@ from pulumi_azure_native import keyvault
 from uss.clouds import azure_metadata
 from uss.clouds.azure import SECRET, VAULT, AzureTarget, no_metadata_service
 from uss.clouds.interface import Declared, LogicalName, Ownership
-from uss.config import Configuration, OnDelete, mistake
+from uss.clouds.options import keeping, retains
+from uss.config import Configuration, mistake
 from uss.plan import Change, PlannedSecret
 from uss.state import StateResource
 
@@ -131,7 +132,7 @@ def _declare_secret(
         opts=pulumi.ResourceOptions(
             provider=provider,
             delete_before_replace=False,
-            retain_on_delete=configuration.on_delete is OnDelete.RETAIN,
+            retain_on_delete=retains(configuration),
             depends_on=[vault] if vault else [],
             aliases=_aliases(secret),
         ),
@@ -171,12 +172,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
 def _keep_secrets(
     resources: Iterable[StateResource], provider: azure.Provider, configuration: Configuration | None
 ) -> None:
-    """Declare resources with nothing but their names: `ignore_changes` makes the engine keep the inputs it has."""
-    options = pulumi.ResourceOptions(
-        provider=provider,
-        ignore_changes=["*"],
-        retain_on_delete=configuration is not None and configuration.on_delete is OnDelete.RETAIN,
-    )
+    options = keeping(provider, configuration)
     for resource in resources:
         if resource.type == SECRET:
             keyvault.Secret(

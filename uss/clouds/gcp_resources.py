@@ -14,7 +14,8 @@ import pulumi_gcp as gcp
 
 from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, ordinal
 from uss.clouds.interface import Declared, LogicalName, Tags
-from uss.config import Configuration, OldVersions, OnDelete
+from uss.clouds.options import keeping, retains
+from uss.config import Configuration, OldVersions
 from uss.plan import Change, PlannedSecret
 from uss.state import StateResource
 
@@ -110,7 +111,7 @@ def _options(
     return pulumi.ResourceOptions(
         provider=provider,
         delete_before_replace=secret.change is Change.REPLACE,
-        retain_on_delete=configuration.on_delete is OnDelete.RETAIN,
+        retain_on_delete=retains(configuration),
         aliases=aliases,
     )
 
@@ -126,12 +127,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
 def _keep_resources(
     resources: Iterable[StateResource], provider: gcp.Provider, configuration: Configuration | None
 ) -> None:
-    """Declare resources with nothing but their names: `ignore_changes` makes the engine keep the inputs it has."""
-    options = pulumi.ResourceOptions(
-        provider=provider,
-        ignore_changes=["*"],
-        retain_on_delete=configuration is not None and configuration.on_delete is OnDelete.RETAIN,
-    )
+    options = keeping(provider, configuration)
     for resource in resources:
         if resource.type == SECRET:
             replication = gcp.secretmanager.SecretReplicationArgs()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from uss.sandbox.azure.exceptions import (
@@ -24,6 +23,7 @@ from uss.sandbox.azure.identities import Identities
 from uss.sandbox.azure.models import KeyVault, KeyVaults, Secret, Version
 from uss.sandbox.azure.urls import Call, Door, read_call
 from uss.sandbox.faults import FaultBoard, FaultKind
+from uss.sandbox.wsgi import hang_up
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -71,12 +71,12 @@ class Application:
             fault = self._faults.meet("azure", call.operation)
             kind = fault.kind if fault else None
             if kind is FaultKind.DROPPED or (door is Door.METADATA and not self._identities.on_azure()):
-                _hang_up(environ)
+                hang_up(environ)
             if fault and kind is FaultKind.SLOW:
                 time.sleep(fault.seconds)
             status, headers, body = self._answer(call, kind)
             if kind is FaultKind.LOST:
-                _hang_up(environ)
+                hang_up(environ)
             if kind is FaultKind.GARBLED:
                 status, body = 200, _GARBAGE
             sent = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]
@@ -274,10 +274,3 @@ def _deleted(vault: KeyVault, secret: Secret) -> Content:
         "deletedDate": now,
         "scheduledPurgeDate": now + 90 * 86_400,
     }
-
-
-def _hang_up(environ: dict[str, Any]) -> NoReturn:
-    """Close the connection without an answer; werkzeug's server takes the error for a client that went away."""
-    connection: socket.socket = environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionAbortedError("a fault that was asked for")

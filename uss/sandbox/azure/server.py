@@ -15,6 +15,7 @@ from uss.sandbox.azure.urls import Door
 from uss.sandbox.faults import FaultBoard
 from uss.sandbox.keeper.tls import make_server_context
 from uss.sandbox.vaultfile import AzureIdentity, Vault
+from uss.sandbox.wsgi import quiet_handler
 
 if TYPE_CHECKING:
     import ssl
@@ -82,15 +83,13 @@ class AzureServer:
         return self._serve(Door.VAULT, name) + "/"
 
     def _serve(self, door: Door, vault: str = "") -> str:
-        from werkzeug.serving import WSGIRequestHandler, make_server
-
-        class QuietHandler(WSGIRequestHandler):
-            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-                """Log no line per request: counters tell more."""
+        from werkzeug.serving import make_server
 
         tls = None if door is Door.METADATA else self._context
         application = self._application.door(door, vault)
-        server = make_server("localhost", 0, application, threaded=True, request_handler=QuietHandler, ssl_context=tls)
+        server = make_server(
+            "localhost", 0, application, threaded=True, request_handler=quiet_handler(), ssl_context=tls
+        )
         thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
         thread.start()
         self._servers.append((server, thread))

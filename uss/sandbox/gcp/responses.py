@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import google_crc32c
@@ -26,6 +25,7 @@ from uss.sandbox.gcp.exceptions import (
 from uss.sandbox.gcp.identities import Identities
 from uss.sandbox.gcp.models import Secret, SecretManager, State, Version
 from uss.sandbox.gcp.urls import Call, read_call
+from uss.sandbox.wsgi import hang_up
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -73,12 +73,12 @@ class Application:
         fault = self._faults.meet("gcp", call.operation)
         kind = fault.kind if fault else None
         if kind is FaultKind.DROPPED:
-            _hang_up(environ)
+            hang_up(environ)
         if fault and kind is FaultKind.SLOW:
             time.sleep(fault.seconds)
         status, headers, body = self._answer(call, kind)
         if kind is FaultKind.LOST:
-            _hang_up(environ)
+            hang_up(environ)
         if kind is FaultKind.GARBLED:
             status, body = 200, _GARBAGE
         sent = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]
@@ -205,10 +205,3 @@ def _version(secret: Secret, version: Version) -> Content:
 def _camel(field: str) -> str:
     head, *tail = field.split("_")
     return head + "".join(part.title() for part in tail)
-
-
-def _hang_up(environ: dict[str, Any]) -> NoReturn:
-    """Close the connection without an answer; werkzeug's server takes the error for a client that went away."""
-    connection: socket.socket = environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionAbortedError("a fault that was asked for")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from uss.sandbox.faults import FaultBoard
 from uss.sandbox.vaultfile import Vault
+from uss.sandbox.wsgi import quiet_handler
 
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
@@ -44,15 +45,11 @@ class GcpServer:
 
     def start(self) -> None:
         """Serve; return when calls are answered."""
-        from werkzeug.serving import WSGIRequestHandler, make_server
+        from werkzeug.serving import make_server
 
         from uss.sandbox.gcp.identities import Identities
         from uss.sandbox.gcp.models import SecretManager
         from uss.sandbox.gcp.responses import Application
-
-        class QuietHandler(WSGIRequestHandler):
-            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-                """Log no line per request: counters tell more."""
 
         self.ambient = service_account_key(_ADMINISTRATOR, "sandbox", f"{self.url}/token")
         self._state = SecretManager()
@@ -63,7 +60,7 @@ class GcpServer:
             self.port,
             self._application,
             threaded=True,
-            request_handler=QuietHandler,
+            request_handler=quiet_handler(),
             fd=self._socket.fileno(),
         )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
