@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:azure-native"
-_NOT_FOUND = ("ResourceNotFound", "404")
+_NOT_FOUND = ("ResourceNotFound", "Status=404")
 
 
 def declare(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
