@@ -83,7 +83,7 @@ def plan(
     return build_plan(
         configurations or (configuration(),),
         snapshot(*records),
-        Holdings(by_name, frozenset(retaining)),
+        Holdings(by_name, retaining=frozenset(retaining)),
         CLOUDS,
         OWNERSHIP,
         SOURCE,

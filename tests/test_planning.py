@@ -64,8 +64,8 @@ def test_a_record_that_left_is_deleted() -> None:
 def test_a_record_made_anew_takes_over() -> None:
     part = only(plan([record("R2", "a")], [held("R1", "a")]))
     assert changes(part) == {"R2": Change.TAKE_OVER}
-    assert part.secrets[0].predecessor is not None
-    assert part.secrets[0].predecessor.record_uid == "R1"
+    assert part.secrets[0].held is not None
+    assert part.secrets[0].held.record_uid == "R1"
     assert part.deletions == ()
 
 
@@ -183,7 +183,7 @@ def test_secrets_to_retain_are_let_go_only_once_the_state_knows_it() -> None:
         ({"pam_configuration": "X"}, "key `pamConfiguration`: the application sees no record"),
         ({"pam_configuration": "R1"}, "is of type"),
         ({"type": None}, "key `type`"),
-        ({"type": "gcp"}, "cannot sync to yet"),
+        ({"type": "gcp"}, "key `regions`: is a key for aws, and this configuration is one for gcp"),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_an_error(keys: dict[str, object], text: str) -> None:
@@ -261,7 +261,7 @@ def test_every_held_secret_is_planned_kept_taken_over_or_deleted_and_only_one_of
     for part in result.configurations:
         mine = sorted(secret.record_uid for secret in state if secret.configuration == part.name)
         present = {secret.record_uid for secret in part.secrets} & set(mine)
-        taken = [secret.predecessor.record_uid for secret in part.secrets if secret.predecessor]
+        taken = [s.held.record_uid for s in part.secrets if s.change is Change.TAKE_OVER and s.held]
         assert sorted([*present, *taken, *uids(part.kept), *uids(part.deletions)]) == mine
         refused = {refusal.record_uid for refusal in part.refusals}
         assert refused.isdisjoint(uids(part.deletions))

@@ -56,7 +56,12 @@ def test_keepers_sdk_is_imported_in_one_place() -> None:
 
 
 def test_the_providers_sdks_are_imported_only_with_the_resources() -> None:
-    assert [Path(path).name for path in importers("pulumi_aws", outside="sandbox")] == ["aws_resources.py"]
+    for sdk, resources in (
+        ("pulumi_aws", "aws_resources.py"),
+        ("pulumi_azure_native", "azure_resources.py"),
+        ("pulumi_gcp", "gcp_resources.py"),
+    ):
+        assert [Path(path).name for path in importers(sdk, outside="sandbox")] == [resources]
 
 
 def drawn_tree(text: str) -> dict[str, str | None]:

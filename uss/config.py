@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -59,6 +60,17 @@ class OnDelete(StrEnum):
     RETAIN = "retain"
 
 
+class OldVersions(StrEnum):
+    """What happens on GCP to a secret's older versions when its value changes."""
+
+    DISABLE = "disable"
+    """They cannot be read any more, and can be enabled again."""
+    DESTROY = "destroy"
+    """Their values are gone for good."""
+    KEEP = "keep"
+    """The last `keepVersions` stay readable, older ones are destroyed."""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel, populate_by_name=True)
 
@@ -99,6 +111,33 @@ class Configuration(_Model):
     recovery_window_in_days: RecoveryWindow = Field(
         30, description="AWS: days in which a deleted secret can be restored, 7 to 30; 0 deletes at once."
     )
+    subscription_id: NotEmpty | None = Field(
+        None, description="Azure: the subscription; none: the PAM Configuration's."
+    )
+    tenant_id: NotEmpty | None = Field(None, description="Azure: the tenant; none: the PAM Configuration's.")
+    resource_group: NotEmpty | None = Field(
+        None, description="Azure: the key vault's resource group; none: the PAM Configuration's, if it names one."
+    )
+    vault_name: NotEmpty | None = Field(None, description="Azure: the key vault; made at the first sync if missing.")
+    location: NotEmpty | None = Field(None, description="Azure: where a key vault that the sync makes shall be.")
+    purge_protection: bool = Field(
+        False, description="Azure: true: a key vault that the sync makes has purge protection, for good."
+    )
+    project: NotEmpty | None = Field(None, description="GCP: the project; none: that of the service account key.")
+    replication_locations: list[NotEmpty] = Field(
+        default_factory=list, description="GCP: locations of the replicas; none: automatic. Cannot be changed later."
+    )
+    deletion_protection: bool = Field(
+        False, description="GCP: true: no secret is deleted; a run that would delete one fails."
+    )
+    old_versions: OldVersions = Field(
+        OldVersions.DISABLE,
+        strict=False,
+        description="GCP: disable, destroy or keep versions that a new value replaces.",
+    )
+    keep_versions: int = Field(
+        2, ge=1, le=50, description="GCP: with oldVersions keep, how many versions stay readable."
+    )
     name_prefix: str = Field("", description="Put before every cloud name.")
     tags: dict[str, str] = Field(default_factory=dict, description="More tags for every cloud secret.")
     limits: Limits = Field(default_factory=lambda: Limits(), description="When a run stops because of deletions.")
@@ -110,6 +149,17 @@ class Configuration(_Model):
     )
     formerly: Literal[""] = Field("", description="Reserved: this configuration's former name.")
 
+
+CLOUD_FIELDS: Mapping[CloudType, frozenset[str]] = {
+    CloudType.AWS: frozenset({"regions", "region_mode", "recovery_window_in_days"}),
+    CloudType.AZURE: frozenset(
+        {"subscription_id", "tenant_id", "resource_group", "vault_name", "location", "purge_protection"}
+    ),
+    CloudType.GCP: frozenset(
+        {"project", "replication_locations", "deletion_protection", "old_versions", "keep_versions"}
+    ),
+}
+"""Fields of `Configuration` that mean something for one cloud only."""
 
 _Configurations = TypeAdapter(list[Configuration])
 
@@ -218,11 +268,16 @@ _MENDS = {
     "ambientCredentials": "Use true or false, without quotes.",
     "includeSubfolders": "Use true or false, without quotes.",
     "pamConfiguration": "Use the UID of the PAM Configuration record, as Keeper shows it under Record Info.",
-    "syncIdentity": "For AWS use a role's ARN, as in arn:aws:iam::123456789012:role/keeper-uss.",
+    "syncIdentity": "AWS: a role's ARN. Azure: a managed identity's client ID. GCP: a service account's e-mail.",
     "folders": "List the linked folders by UID or unique path.",
     "regions": "List AWS regions, as in [us-east-1, eu-west-1].",
     "regionMode": "Use replicate or independent.",
     "recoveryWindowInDays": "Use 7 to 30, or 0 to delete at once.",
+    "purgeProtection": "Use true or false, without quotes.",
+    "deletionProtection": "Use true or false, without quotes.",
+    "oldVersions": "Use disable, destroy or keep.",
+    "keepVersions": "Use a whole number from 1 to 50.",
+    "replicationLocations": "List GCP locations, as in [europe-west1, europe-west4].",
     "limits": "Give maxDeletes and maxDeletePercent, or leave it out.",
     "namePrefix": "Give a text.",
     "tags": "Give each tag a text; put numbers and true or false in quotes.",

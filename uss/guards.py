@@ -5,9 +5,11 @@ from __future__ import annotations
 from uss.clouds.interface import HeldSecret
 from uss.config import Limits
 from uss.errors import GuardError
-from uss.plan import ConfigurationPlan, Mode, Plan, RemovedConfiguration
+from uss.plan import Change, ConfigurationPlan, Mode, Plan, RemovedConfiguration
 from uss.text import shown
 
+_ENDING = (Change.RENAME, Change.REPLACE)
+"""Changes with which a secret ends that was there."""
 PERCENT_COUNTS_FROM = 10
 """Secrets from which on the percentage counts: below, one record would be a large share."""
 
@@ -17,9 +19,24 @@ def check(plan: Plan) -> None:
     for part in plan.configurations:
         if part.mode is Mode.SYNC:
             _reads_empty(part, plan.source)
+            _protected(part, plan.source)
             _deletes(part.name, part.deletions, part.held, part.configuration.limits, plan.source)
     for removed in plan.removed:
         _removed(removed, plan.source)
+
+
+def _protected(part: ConfigurationPlan, source: str) -> None:
+    """A protected secret's versions would be gone by the time that the cloud refuses to delete the secret itself."""
+    if not part.configuration.deletion_protection:
+        return
+    names = [secret.name for secret in part.deletions]
+    names += [secret.former_name or secret.name for secret in part.secrets if secret.change in _ENDING]
+    if names:
+        raise GuardError(
+            f"{source}, configuration {shown(part.name)}: deletionProtection is true, and this run would delete "
+            f"{', '.join(shown(name) for name in names[:5])}{' and more' if len(names) > 5 else ''}. Nothing was "
+            "changed. Bring the records back as they were, or set deletionProtection to false for one run."
+        )
 
 
 def _reads_empty(part: ConfigurationPlan, source: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic.alias_generators import to_camel
+
 from uss.clouds.interface import Cloud, Target
-from uss.config import CloudType, Configuration, mistake
+from uss.config import CLOUD_FIELDS, CloudType, Configuration, mistake
 from uss.keeper.pam import PAM_CONFIGURATION_TYPES, PamConfiguration, pam_configuration
 from uss.keeper.records import Record
 from uss.keeper.snapshot import FolderLookupError, Snapshot
@@ -29,6 +31,7 @@ def link(
     """Follow a configuration's references; raise `ConfigurationError` for one that leads nowhere."""
     pam = _pam(configuration, snapshot, source)
     cloud = _cloud(configuration, pam, clouds, source)
+    _only_its_own_keys(configuration, cloud, source)
     folders = []
     for index, reference in enumerate(configuration.folders):
         try:
@@ -57,6 +60,14 @@ def _pam(configuration: Configuration, snapshot: Snapshot, source: str) -> PamCo
         text = f"the record {shown(record.title)} is of type {shown(record.type)}. Name one of type {types}."
         raise mistake(source, configuration.name, "pamConfiguration", text)
     return pam
+
+
+def _only_its_own_keys(configuration: Configuration, cloud: Cloud, source: str) -> None:
+    for kind, fields in CLOUD_FIELDS.items():
+        strange = sorted(configuration.model_fields_set & fields) if kind is not cloud.type else []
+        if strange:
+            text = f"is a key for {kind}, and this configuration is one for {cloud.type}. Take it out."
+            raise mistake(source, configuration.name, to_camel(strange[0]), text)
 
 
 def _cloud(

@@ -32,6 +32,8 @@ class Change(StrEnum):
     RENAME = "rename"
     TAKE_OVER = "take over"
     """A record that left is replaced by one of the same name: the secret stays and gets the new one's value."""
+    REPLACE = "replace"
+    """Something of the secret that cannot be changed is to change: it is deleted, then made anew."""
     VALUE = "value"
     TAGS = "tags"
     """The value stays."""
@@ -72,12 +74,14 @@ class PlannedSecret:
     payload: Payload
     tags: Mapping[str, str]
     change: Change
+    replacement: str | None = None
+    """With `Change.REPLACE`: why."""
     former_name: str | None = None
     """With `Change.RENAME`: the name that the secret has until now."""
     attachments: tuple[str, ...] = ()
     """Names of the record's attachments, which are not synced."""
-    predecessor: HeldSecret | None = None
-    """With `Change.TAKE_OVER`: the secret that becomes this record's."""
+    held: HeldSecret | None = None
+    """The secret as the state holds it; with `Change.TAKE_OVER` it is that of the record that left."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from uss.clouds.interface import Cloud, HeldSecret, Ownership
+from uss.clouds.interface import Cloud, HeldSecret, Ownership, Tags
 from uss.config import CloudType, Configuration, OnDelete
 from uss.keeper.pam import PAM_CONFIGURATION_TYPES
 from uss.keeper.records import Record
@@ -34,6 +34,8 @@ class Holdings:
     """
 
     secrets: Mapping[str, tuple[HeldSecret, ...]] = field(default_factory=dict)
+    revisions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By configuration and record UID, the revision that was synced last."""
     retaining: frozenset[str] = frozenset()
 
 
@@ -52,6 +54,7 @@ class _Draft:
 
     linked: LinkedConfiguration
     held: Mapping[str, HeldSecret]
+    revisions: Mapping[str, int]
     candidates: dict[str, _Candidate] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     predecessors: dict[str, HeldSecret] = field(default_factory=dict)
@@ -106,7 +109,11 @@ def build_plan(
 
 def _draft(linked: LinkedConfiguration, holdings: Holdings) -> _Draft:
     held = holdings.secrets.get(linked.configuration.name, ())
-    draft = _Draft(linked=linked, held={secret.record_uid: secret for secret in held})
+    draft = _Draft(
+        linked=linked,
+        held={secret.record_uid: secret for secret in held},
+        revisions=holdings.revisions.get(linked.configuration.name, {}),
+    )
     for record in linked.records:
         _examine(record, draft)
     return draft
@@ -236,10 +243,15 @@ def _by_uid(secrets: Iterable[HeldSecret]) -> tuple[HeldSecret, ...]:
 
 def _planned(candidate: _Candidate, draft: _Draft, ownership: Ownership) -> PlannedSecret:
     record = candidate.record
-    tags = draft.linked.configuration.tags | ownership.tags(record.uid, candidate.payload.content_type)
+    linked = draft.linked
+    tags = linked.cloud.tags(linked.configuration, ownership, record, candidate.payload.content_type)
     predecessor = draft.predecessors.get(record.uid)
     held = draft.held.get(record.uid)
-    change = Change.TAKE_OVER if predecessor else _change(candidate, tags, held)
+    present = predecessor or held
+    replacement = linked.cloud.replacement(present, linked.target) if present else None
+    change = Change.TAKE_OVER if predecessor else _change(candidate, tags, held, draft.revisions.get(record.uid))
+    if replacement and change is not Change.RENAME:
+        change = Change.REPLACE
     return PlannedSecret(
         record_uid=record.uid,
         title=record.title,
@@ -248,17 +260,23 @@ def _planned(candidate: _Candidate, draft: _Draft, ownership: Ownership) -> Plan
         payload=candidate.payload,
         tags=tags,
         change=change,
+        replacement=replacement if change is Change.REPLACE else None,
         former_name=held.name if held and change is Change.RENAME else None,
         attachments=record.attachments,
-        predecessor=predecessor,
+        held=present,
     )
 
 
-def _change(candidate: _Candidate, tags: Mapping[str, str], held: HeldSecret | None) -> Change:
+def _change(candidate: _Candidate, tags: Tags, held: HeldSecret | None, synced: int | None) -> Change:
     if held is None:
         return Change.CREATE
     if held.name != candidate.name:
         return Change.RENAME
-    if not held.values or any(value != candidate.payload.value for value in held.values):
+    if not held.values or any(not _same(value, candidate, synced) for value in held.values):
         return Change.VALUE
     return Change.UNCHANGED if all(copy == tags for copy in held.tags) else Change.TAGS
+
+
+def _same(value: str | None, candidate: _Candidate, synced: int | None) -> bool:
+    """Whether a copy has the candidate's value. Where a cloud does not tell, the record's revision does."""
+    return candidate.record.revision == synced if value is None else value == candidate.payload.value

@@ -93,7 +93,7 @@ def _declare(part: ConfigurationPlan, ownership: Ownership, resources: list[Stat
             pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
         return _last_outputs(state).get(part.name, {"mode": part.mode.value})
     assert part.cloud is not None  # noqa: S101 - for the type checker: only disabled plans have none
-    declared = part.cloud.declare(part, ownership)
+    declared = part.cloud.declare(part, ownership, resources)
     pulumi.Output.all(*declared.failures).apply(_report_failures)
     return report.output(part, declared.outcomes)
 
@@ -122,15 +122,21 @@ def _holdings(state: StackState) -> Holdings:
     retaining = {
         name for name, output in _last_outputs(state).items() if output.get("onDelete") == OnDelete.RETAIN.value
     }
-    return Holdings({name: tuple(held) for name, held in secrets.items()}, frozenset(retaining))
+    revisions = {
+        name: {uid: record["revision"] for uid, record in output.get("records", {}).items()}
+        for name, output in _last_outputs(state).items()
+    }
+    return Holdings(
+        {name: tuple(held) for name, held in secrets.items()}, revisions=revisions, retaining=frozenset(retaining)
+    )
 
 
 def _by_configuration(state: StackState) -> dict[str, list[StateResource]]:
-    """A configuration's provider has its name; all else has it in the logical name."""
+    """A configuration's provider has its name; all else has it first in the logical name."""
     grouped: dict[str, list[StateResource]] = defaultdict(list)
     for resource in state.resources:
         name = LogicalName.parse(resource.name)
-        grouped[name.configuration if name else resource.name].append(resource)
+        grouped[name.configuration if name else resource.name.partition("@")[0]].append(resource)
     return grouped
 
 

@@ -12,6 +12,7 @@ _CHANGES = {
     Change.CREATE: "to create",
     Change.RENAME: "to rename",
     Change.TAKE_OVER: "to take over",
+    Change.REPLACE: "to replace",
     Change.VALUE: "with a new value",
     Change.TAGS: "with new tags",
     Change.UNCHANGED: "unchanged",
@@ -72,7 +73,8 @@ def _configuration(part: ConfigurationPlan) -> list[str]:
     if part.mode is Mode.HOLD:
         lines.append("  dryRun is true: `pulumi up` applies none of this")
     changes = [_change(secret) for secret in part.secrets if secret.change is not Change.UNCHANGED]
-    changes += [f"  delete {secret.name} (record {secret.record_uid} has left)" for secret in part.deletions]
+    note = part.cloud.deletion(part.configuration) if part.cloud else ""
+    changes += [f"  delete {secret.name} (record {secret.record_uid} has left): {note}" for secret in part.deletions]
     lines += changes[:_LINES]
     if len(changes) > _LINES:
         lines.append(f"  and {len(changes) - _LINES} more")
@@ -87,8 +89,10 @@ def _change(secret: PlannedSecret) -> str:
     record = f"record {shown(secret.title)}"
     if secret.change is Change.RENAME:
         return f"  rename {secret.former_name} to {secret.name} ({record} was retitled)"
-    if secret.change is Change.TAKE_OVER and secret.predecessor:
-        return f"  take over {secret.name} ({record} replaces {secret.predecessor.record_uid})"
+    if secret.change is Change.TAKE_OVER and secret.held:
+        return f"  take over {secret.name} ({record} replaces {secret.held.record_uid})"
+    if secret.change is Change.REPLACE:
+        return f"  REPLACE {secret.name} ({record}): {secret.replacement}; it is deleted, then made anew"
     return f"  {_PLAIN_CHANGES[secret.change]} {secret.name} ({record})"
 
 

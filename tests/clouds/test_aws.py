@@ -109,7 +109,7 @@ def test_what_the_state_holds_is_grouped_by_record() -> None:
     )
     assert [(secret.record_uid, secret.name, secret.values) for secret in found] == [
         ("R1", "one", ("v1", "v2")),
-        ("R2", "two", (None,)),
+        ("R2", "two", ()),
     ]
     assert found[0].tags == ({"a": "b"}, {})
     assert "v1" not in repr(found)

@@ -105,7 +105,7 @@ def test_dump_shows_values_in_json_and_none_in_the_table(commands: Commands) -> 
     content = json.loads(commands.run("dump", "--json").stdout)
     assert content["aws"]["us-east-1"]["database"]["value"] == PASSWORD
     table = commands.run("dump").stdout
-    assert table.splitlines()[0].split() == ["CLOUD", "REGION", "NAME", "VERSIONS", "PRIMARY", "DELETED", "ON"]
+    assert table.splitlines()[0].split() == ["CLOUD", "PLACE", "NAME", "VERSIONS", "PRIMARY", "DELETED"]
     assert table.splitlines()[1].split() == ["aws", "us-east-1", "database", "1", "us-east-1"]
     assert PASSWORD not in table
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from uss.sandbox.exports import as_shell, aws_exports, keeper_exports, pulumi_exports
+from uss.sandbox.exports import as_shell, aws_exports, azure_exports, gcp_exports, keeper_exports, pulumi_exports
 from uss.sandbox.layout import Layout
-from uss.sandbox.vaultfile import AwsAccessKey
+from uss.sandbox.vaultfile import AwsAccessKey, AzureIdentity
 
 KEY = AwsAccessKey(access_key_id="AKIA", secret_access_key="secret")
 
@@ -29,7 +29,7 @@ def test_variables_that_would_lead_away_are_neutral_and_others_are_not_touched(t
 
 def test_the_bundle_holds_the_public_authorities_and_the_vaults_own(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("the vault's authority")
-    exports = keeper_exports({"hostname": "localhost:1"}, tmp_path / "ca.pem", Layout(tmp_path))
+    exports = keeper_exports({"hostname": "localhost:1"}, [tmp_path / "ca.pem"], Layout(tmp_path))
     bundle = Path(exports["REQUESTS_CA_BUNDLE"]).read_text(encoding="utf-8")
     assert bundle.count("BEGIN CERTIFICATE") > 50
     assert bundle.endswith("the vault's authority")
@@ -39,3 +39,14 @@ def test_every_plugin_is_attached(tmp_path: Path) -> None:
     exports = pulumi_exports({"gcp": 2, "aws": 1}, Layout(tmp_path), {"PATH": "/bin"})
     assert exports["PULUMI_DEBUG_PROVIDERS"] == "aws:1,gcp:2"
     assert exports["PATH"].endswith(":/bin")
+
+
+def test_what_would_lead_to_another_azure_or_gcp_is_emptied(tmp_path: Path) -> None:
+    azure = azure_exports(
+        "https://localhost:1", "http://localhost:2", AzureIdentity(client_id="c", tenant="t"), {"ARM_USE_MSI": "true"}
+    )
+    assert azure["ARM_METADATA_HOSTNAME"] == "localhost:1"
+    assert azure["ARM_USE_MSI"] == ""
+    gcp = gcp_exports("http://localhost:3", {"type": "service_account"}, Layout(tmp_path), {"GOOGLE_PROJECT": "mine"})
+    assert gcp["GOOGLE_PROJECT"] == ""
+    assert Path(gcp["GOOGLE_APPLICATION_CREDENTIALS"]).read_text(encoding="utf-8") == '{"type": "service_account"}'

@@ -7,12 +7,12 @@ Sources: AWS Secrets Manager's API reference and quotas; the aws provider's reso
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, Declared, HeldSecret, LogicalName, Ownership, Target
+from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, Declared, HeldSecret, LogicalName, Ownership, Target, by_record
 from uss.config import CloudType, Configuration, mistake
 from uss.keeper.pam import PamConfiguration
 from uss.naming import AWS_NAMES
@@ -74,14 +74,14 @@ class Aws(Cloud):
 
     def held(self, resources: Iterable[StateResource]) -> tuple[HeldSecret, ...]:
         """See `Cloud.held`."""
-        groups: dict[tuple[str, str], list[StateResource]] = defaultdict(list)
-        for resource in resources:
-            name = LogicalName.parse(resource.name)
-            if name and resource.type in (SECRET, VERSION):
-                groups[name.configuration, name.record_uid].append(resource)
-        return tuple(_held(*key, group) for key, group in sorted(groups.items()))
+        return tuple(_held(name, group) for name, group in by_record(resources, (SECRET, VERSION)))
 
-    def declare(self, plan: ConfigurationPlan, ownership: Ownership) -> Declared:
+    def deletion(self, configuration: Configuration) -> str:
+        """See `Cloud.deletion`."""
+        days = configuration.recovery_window_in_days
+        return f"AWS can restore it for {days} days" if days else "at once and for good"
+
+    def declare(self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
         """See `Cloud.declare`."""
         from uss.clouds.aws_resources import declare  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
@@ -152,15 +152,15 @@ def _tag_fault(tags: Mapping[str, str]) -> str | None:
     return None
 
 
-def _held(configuration: str, record_uid: str, group: list[StateResource]) -> HeldSecret:
+def _held(name: LogicalName, group: list[StateResource]) -> HeldSecret:
     secrets = [resource.outputs for resource in group if resource.type == SECRET]
     values = tuple(resource.outputs.get("secretString") for resource in group if resource.type == VERSION)
     whole = len(values) == len(secrets)
     return HeldSecret(
-        configuration=configuration,
-        record_uid=record_uid,
+        configuration=name.configuration,
+        record_uid=name.record_uid,
         name=str(secrets[0]["name"]) if secrets else "",
-        values=values if whole else (None,),
+        values=values if whole else (),
         tags=tuple(secret.get("tags") or {} for secret in secrets),
         resources=tuple(group),
     )

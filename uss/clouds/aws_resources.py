@@ -10,8 +10,9 @@ import pulumi_aws as aws
 
 from uss.clouds.aws import SECRET, VERSION, AwsTarget
 from uss.clouds.interface import Declared, LogicalName, Ownership
-from uss.config import Configuration, OnDelete, RegionMode
-from uss.plan import PlannedSecret
+from uss.clouds.options import keeping, retains
+from uss.config import Configuration, RegionMode
+from uss.plan import Change, PlannedSecret
 from uss.state import StateResource
 from uss.text import shown
 
@@ -110,7 +111,7 @@ def _options(
         kind: pulumi.ResourceOptions(
             provider=provider,
             delete_before_replace=False,
-            retain_on_delete=configuration.on_delete is OnDelete.RETAIN,
+            retain_on_delete=retains(configuration),
             depends_on=after,
             aliases=_aliases(secret, kind, logical.place),
         )
@@ -119,11 +120,11 @@ def _options(
 
 
 def _aliases(secret: PlannedSecret, kind: str, place: str) -> list[str | pulumi.Alias]:
-    if secret.predecessor is None:
+    if secret.held is None or secret.change is not Change.TAKE_OVER:
         return []
     return [
         resource.urn
-        for resource in secret.predecessor.resources
+        for resource in secret.held.resources
         if resource.type == kind and (name := LogicalName.parse(resource.name)) and name.place == place
     ]
 
@@ -170,12 +171,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
 def _keep_secrets(
     resources: Iterable[StateResource], provider: aws.Provider, configuration: Configuration | None
 ) -> None:
-    """Declare resources with nothing but their names: `ignore_changes` makes the engine keep the inputs it has."""
-    options = pulumi.ResourceOptions(
-        provider=provider,
-        ignore_changes=["*"],
-        retain_on_delete=configuration is not None and configuration.on_delete is OnDelete.RETAIN,
-    )
+    options = keeping(provider, configuration)
     for resource in resources:
         if resource.type == SECRET:
             aws.secretsmanager.Secret(resource.name, opts=options)

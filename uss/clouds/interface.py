@@ -6,12 +6,14 @@ Pure: `target`, `held`. Effects: `declare`, which registers Pulumi resources for
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from uss.config import CloudType, Configuration
 from uss.keeper.pam import PamConfiguration
+from uss.keeper.records import Record
 from uss.naming import NameRules
 from uss.state import StateResource
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import pulumi
 
     from uss.plan import ConfigurationPlan
+
+Tags = Mapping[str, str]
 
 MANAGED_BY = "keeper-uss"
 
@@ -100,6 +104,18 @@ class Declared:
     """For each secret, in words, what the engine took for a success and is none: a copy that did not arrive."""
 
 
+def by_record(
+    resources: Iterable[StateResource], types: Collection[str]
+) -> list[tuple[LogicalName, list[StateResource]]]:
+    """Group a stack's resources of these types by configuration and record, in the order of their names."""
+    groups: dict[LogicalName, list[StateResource]] = defaultdict(list)
+    for resource in resources:
+        name = LogicalName.parse(resource.name)
+        if name and resource.type in types:
+            groups[LogicalName(name.configuration, name.record_uid)].append(resource)
+    return sorted(groups.items(), key=lambda group: str(group[0]))
+
+
 class Cloud(ABC):
     """One cloud's secret manager."""
 
@@ -117,8 +133,23 @@ class Cloud(ABC):
         """Return the secrets of this cloud among a stack's resources, in the order of their logical names."""
 
     @abstractmethod
-    def declare(self, plan: ConfigurationPlan, ownership: Ownership) -> Declared:
-        """Register the resources of a plan's secrets, and those that it keeps as they are."""
+    def deletion(self, configuration: Configuration) -> str:
+        """Return in a few words what becomes of a secret that is deleted there."""
+
+    def tags(self, configuration: Configuration, ownership: Ownership, record: Record, content_type: str) -> Tags:
+        """Return what the secret is marked with: the configuration's tags and those that say whose it is."""
+        return configuration.tags | ownership.tags(record.uid, content_type)
+
+    def replacement(self, held: HeldSecret, target: Target) -> str | None:
+        """Return why the held secret cannot stay and must be deleted before it is made anew, or None."""
+        return None
+
+    @abstractmethod
+    def declare(self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
+        """Register the resources of a plan's secrets, and those that it keeps as they are.
+
+        `resources` is what the state holds for the configuration.
+        """
 
     @abstractmethod
     def keep(self, name: str, resources: Iterable[StateResource]) -> None:

@@ -6,6 +6,7 @@ templates), so they are compared without case and spaces.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -55,5 +56,7 @@ def _normalised(label: str) -> str:
 
 
 def _text(entry: Field) -> str:
-    """A multiline field has one text with line ends, or several values: both become lines."""
-    return "\n".join(value for value in entry.values if isinstance(value, str))
+    """A multiline field has one text with line ends, or several values: both become lines. A `json` field may hold an
+    object.
+    """
+    return "\n".join(value if isinstance(value, str) else json.dumps(value) for value in entry.values if value)

@@ -105,12 +105,12 @@ def dump(as_json: bool, layout: Layout) -> None:
         click.echo(json.dumps(content, indent=2, sort_keys=True))
         return
     rows = [
-        (cloud, region, name, str(secret["versionCount"]), secret["primaryRegion"], secret["deletedDate"] or "")
-        for cloud, regions in content.items()
-        for region, secrets in regions.items()
+        (cloud, place, name, _versions(secret), secret.get("primaryRegion", ""), _deleted(secret))
+        for cloud, places in content.items()
+        for place, secrets in places.items()
         for name, secret in secrets.items()
     ]
-    _table(("CLOUD", "REGION", "NAME", "VERSIONS", "PRIMARY", "DELETED ON"), rows)
+    _table(("CLOUD", "PLACE", "NAME", "VERSIONS", "PRIMARY", "DELETED"), rows)
 
 
 @sandbox.command()
@@ -208,6 +208,16 @@ def demo() -> None:
         sys.exit(130)
     except (MismatchError, CommandFailedError) as error:
         raise _Refusal(str(error)) from error
+
+
+def _versions(secret: Mapping[str, Any]) -> str:
+    """How many versions there are: each cloud's dump has them in its own form."""
+    versions = secret.get("versions", secret.get("versionCount", 0))
+    return str(len(versions) if isinstance(versions, Mapping) else versions)
+
+
+def _deleted(secret: Mapping[str, Any]) -> str:
+    return secret.get("deletedDate") or ("yes" if secret.get("deleted") else "")
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -7,14 +7,14 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import certifi
 
 from uss.sandbox.engine import find_engine
 from uss.sandbox.layout import Layout
-from uss.sandbox.vaultfile import AwsAccessKey
+from uss.sandbox.vaultfile import AwsAccessKey, AzureIdentity
 
 _REGION = "us-east-1"
 _LOOPBACK = "localhost,127.0.0.1"
@@ -52,9 +52,38 @@ def aws_exports(url: str, administrator: AwsAccessKey, layout: Layout, environ: 
     return exports | {name: value for name, value in neutral.items() if name in environ}
 
 
-def keeper_exports(client_config: Mapping[str, str], ca_file: Path, layout: Layout) -> dict[str, str]:
+def gcp_exports(
+    url: str, administrator: Mapping[str, str], layout: Layout, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what Google's clients and the stand-in plugin need: where the local GCP is, and an administrator's key."""
+    layout.write_private(layout.gcp_key, json.dumps(dict(administrator)))
+    exports = {"USS_SANDBOX_GCP_URL": url, "GOOGLE_APPLICATION_CREDENTIALS": str(layout.gcp_key)}
+    # What would lead the plugin to another identity or project of this machine.
+    neutral = ("GOOGLE_CREDENTIALS", "GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT")
+    return exports | {name: "" for name in neutral if name in environ}
+
+
+def azure_exports(
+    url: str, metadata_url: str, administrator: AzureIdentity, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what Microsoft's clients and the stand-in plugin need: where the local Azure is, and an administrator."""
+    exports = {
+        "ARM_METADATA_HOSTNAME": url.partition("://")[2],
+        "AZURE_AUTHORITY_HOST": url,
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST": metadata_url,
+        "AZURE_TENANT_ID": administrator.tenant,
+        "AZURE_CLIENT_ID": administrator.client_id,
+        "AZURE_CLIENT_SECRET": administrator.client_secret or "",
+    }
+    # What would lead the plugin to another identity of this machine.
+    twins = ("CLIENT_ID", "CLIENT_SECRET", "TENANT_ID", "SUBSCRIPTION_ID", "USE_MSI", "METADATA_HOST")
+    return exports | {f"ARM_{twin}": "" for twin in twins if f"ARM_{twin}" in environ}
+
+
+def keeper_exports(client_config: Mapping[str, str], ca_files: Sequence[Path], layout: Layout) -> dict[str, str]:
     """Return what Keeper's SDK needs: the application's configuration, and whom to trust for TLS."""
-    authorities = Path(certifi.where()).read_text(encoding="utf-8") + ca_file.read_text(encoding="utf-8")
+    files = [Path(certifi.where()), *ca_files]
+    authorities = "".join(file.read_text(encoding="utf-8") for file in files)
     layout.write_private(layout.ca_bundle, authorities)
     return {
         "KSM_CONFIG": base64.b64encode(json.dumps(dict(client_config)).encode()).decode(),

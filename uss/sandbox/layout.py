@@ -55,6 +55,16 @@ class Layout:
         return self.directory / "sandbox-aws-config"
 
     @property
+    def azure(self) -> Path:
+        """The folder of the local Azure's certificates."""
+        return self.directory / "sandbox-azure"
+
+    @property
+    def gcp_key(self) -> Path:
+        """The service account key of the local GCP's administrator."""
+        return self.directory / "sandbox-gcp-key.json"
+
+    @property
     def provider_ports(self) -> Path:
         """The ports of the stand-in provider plugins, JSON by provider."""
         return self.directory / "sandbox-plugins.json"
@@ -98,9 +108,9 @@ class Layout:
         return content
 
     def _own(self) -> set[Path]:
-        files = {self.state, self.lock, self.log, self.ca_bundle, self.aws_config, self.provider_ports}
+        files = {self.state, self.lock, self.log, self.ca_bundle, self.aws_config, self.gcp_key, self.provider_ports}
         drafts = {path.with_name(path.name + ".new") for path in files}
-        return files | drafts | {self.keeper, self.pulumi}
+        return files | drafts | {self.azure, self.keeper, self.pulumi}
 
 
 class Hold:

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from uss.sandbox.aws import AwsServer
+from uss.sandbox.azure import AzureServer
 from uss.sandbox.control import ControlServer, Route, SandboxClient, fault_from
-from uss.sandbox.exports import aws_exports, keeper_exports, pulumi_exports
+from uss.sandbox.exports import aws_exports, azure_exports, gcp_exports, keeper_exports, pulumi_exports
 from uss.sandbox.faults import FaultBoard
+from uss.sandbox.gcp import GcpServer
 from uss.sandbox.keeper import KeeperServer
 from uss.sandbox.layout import Hold, Layout, SandboxError, find_holder
 from uss.sandbox.vaultfile import VaultFileError, load_vault
@@ -85,6 +87,8 @@ class Sandbox:
         self._faults = FaultBoard()
         self._keeper = KeeperServer(vault, layout.keeper, self._faults)
         self._aws = AwsServer(lambda: self._keeper.vault, self._faults)
+        self._azure = AzureServer(lambda: self._keeper.vault, layout.azure, self._faults)
+        self._gcp = GcpServer(lambda: self._keeper.vault, self._faults)
         self._undo = ExitStack()
         self._bell, self._button = socket.socketpair()
         self._button.setblocking(False)
@@ -93,16 +97,24 @@ class Sandbox:
         """Start everything; return the environment to export when all of it answers."""
         with ExitStack() as undo:
             undo.callback(self._aws.stop)
-            aws = aws_exports(self._aws.url, self._aws.ambient, self._layout, os.environ)
-            # moto's own use of botocore must not meet a profile of this machine.
-            os.environ.update(aws)
-            plugins = Plugins(self._layout, aws)
-            undo.callback(plugins.stop)
+            undo.callback(self._gcp.stop)
+            self._gcp.start()
+            undo.callback(self._azure.stop)
             self._keeper.start()
             undo.callback(self._keeper.stop)
+            self._azure.start()
+            aws = aws_exports(self._aws.url, self._aws.ambient, self._layout, os.environ)
+            gcp = gcp_exports(self._gcp.url, self._gcp.ambient, self._layout, os.environ)
+            azure = azure_exports(self._azure.url, self._azure.metadata_url, self._azure.ambient, os.environ)
+            # moto's own use of botocore must not meet a profile of this machine.
+            os.environ.update(aws)
+            plugins = Plugins(self._layout, aws | gcp | azure | {"REQUESTS_CA_BUNDLE": str(self._azure.ca_file)})
+            undo.callback(plugins.stop)
             self._aws.start()
-            keeper = keeper_exports(self._keeper.client_config(), self._keeper.ca_file, self._layout)
-            environment = aws | keeper | pulumi_exports(plugins.ports(), self._layout, os.environ)
+            keeper = keeper_exports(
+                self._keeper.client_config(), [self._keeper.ca_file, self._azure.ca_file], self._layout
+            )
+            environment = aws | gcp | azure | keeper | pulumi_exports(plugins.ports(), self._layout, os.environ)
             control = ControlServer(self._routes(environment))
             control.start()
             undo.callback(control.stop)
@@ -136,7 +148,7 @@ class Sandbox:
 
     def _routes(self, environment: Mapping[str, str]) -> dict[str, Route]:
         return {
-            "GET /dump": lambda _: {"aws": self._aws.dump()},
+            "GET /dump": lambda _: {"aws": self._aws.dump(), "azure": self._azure.dump(), "gcp": self._gcp.dump()},
             "GET /environment": lambda _: environment,
             "GET /faults": lambda _: {"faults": [asdict(fault) for fault in self._faults.faults()]},
             "POST /faults": lambda content: _empty(self._faults.add, fault_from(content)),

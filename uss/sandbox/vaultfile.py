@@ -149,10 +149,72 @@ class AwsCloud(_Model):
     roles: list[AwsRole] = Field(default_factory=list)
 
 
+class GcpServiceAccount(_Model):
+    """A service account. `allows` are IAM permissions with `*` as a wildcard, on all projects; `impersonators` are the
+    e-mail addresses of those who have Token Creator on it.
+    """
+
+    email: str
+    private_key: str | None = None
+    """In PEM; none: nobody can sign as it, it is only impersonated."""
+    allows: list[str] = Field(default_factory=lambda: ["*"])
+    impersonators: list[str] = Field(default_factory=list)
+
+
+class GcpCloud(_Model):
+    """The GCP side: projects besides those of the PAM Configurations' keys, and service accounts."""
+
+    projects: list[str] = Field(default_factory=list)
+    service_accounts: list[GcpServiceAccount] = Field(default_factory=list)
+
+
+class AzureIdentity(_Model):
+    """A managed identity (no secret: tokens come from the metadata service) or a service principal (with one).
+
+    `allows` are actions of Azure's roles, control plane and data plane, with `*` as a wildcard.
+    """
+
+    client_id: str
+    principal_id: str = ""
+    client_secret: str | None = None
+    tenant: str
+    allows: list[str] = Field(default_factory=lambda: ["*"])
+
+
+class AzureResourceGroup(_Model):
+    """A resource group."""
+
+    subscription: str
+    name: str
+    location: str = "westeurope"
+
+
+class AzureVault(_Model):
+    """A key vault that is there from the start, and that the sync did not make."""
+
+    subscription: str
+    tenant: str
+    resource_group: str
+    name: str
+    location: str = "westeurope"
+
+
+class AzureCloud(_Model):
+    """The Azure side: identities and resources besides those of the PAM Configurations."""
+
+    identities: list[AzureIdentity] = Field(default_factory=list)
+    resource_groups: list[AzureResourceGroup] = Field(default_factory=list)
+    vaults: list[AzureVault] = Field(default_factory=list)
+    metadata_service: bool = True
+    """Whether the machine is one of Azure's: false, and managed identities get no tokens."""
+
+
 class Clouds(_Model):
     """What the clouds know of identities."""
 
     aws: AwsCloud = Field(default_factory=AwsCloud)
+    azure: AzureCloud = Field(default_factory=AzureCloud)
+    gcp: GcpCloud = Field(default_factory=GcpCloud)
 
 
 class Vault(_Model):

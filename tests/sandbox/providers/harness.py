@@ -19,8 +19,11 @@ from urllib.parse import parse_qs
 import boto3
 import grpc
 from google.protobuf.struct_pb2 import Struct
+
+# Not the one of pulumi.runtime.proto: the two cannot be in one process, and Google's client brings this one.
+from google.rpc import status_pb2
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from uss.sandbox.providers.values import Decoded, Properties, decode, encode
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.test import run_wsgi_app
@@ -27,6 +26,7 @@ from uss.sandbox.aws.exceptions import (
 from uss.sandbox.aws.models import Identities, Secrets
 from uss.sandbox.aws.urls import SERVICES, Call, read_call
 from uss.sandbox.faults import Fault, FaultBoard, FaultKind
+from uss.sandbox.wsgi import hang_up
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -58,10 +58,10 @@ class Gate:
         call = read_call(environ)
         fault = self._faults.meet("aws", call.action)
         if fault and fault.kind is FaultKind.DROPPED:
-            _hang_up(environ)
+            hang_up(environ)
         answer = self._answer(call, fault, environ)
         if fault and fault.kind is FaultKind.LOST:
-            _hang_up(environ)
+            hang_up(environ)
         if fault and fault.kind is FaultKind.GARBLED:
             answer = replace(answer, status=200, body=_GARBAGE)
         headers = [(name, value) for name, value in answer.headers if name.lower() not in {"content-length", "status"}]
@@ -107,10 +107,3 @@ class Gate:
             content["ARN"] = self._secrets.arn(call, account)
             return replace(answer, body=json.dumps(content).encode())
         return answer
-
-
-def _hang_up(environ: dict[str, Any]) -> NoReturn:
-    """Close the connection without an answer; werkzeug's server takes the error for a client that went away."""
-    connection: socket.socket = environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionAbortedError("a fault that was asked for")

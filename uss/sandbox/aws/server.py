@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from uss.sandbox.faults import FaultBoard
 from uss.sandbox.vaultfile import AwsAccessKey, Vault
+from uss.sandbox.wsgi import quiet_handler
 
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
@@ -83,21 +84,17 @@ class AwsServer:
         # moto takes a second to import: here, so that others start meanwhile, with the port known.
         from moto.core.base_backend import BackendDict
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-        from werkzeug.serving import WSGIRequestHandler, make_server
+        from werkzeug.serving import make_server
 
         from uss.sandbox.aws.models import Identities, Secrets
         from uss.sandbox.aws.responses import Gate
-
-        class QuietHandler(WSGIRequestHandler):
-            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-                """Log no line per request: counters tell more."""
 
         BackendDict.reset()
         moto = DomainDispatcherApplication(create_backend_app)
         self._secrets = Secrets()
         self._gate = Gate(moto, Identities(self._vault, self.ambient), self._secrets, self._faults)
         return make_server(
-            _HOST, self.port, self._gate, threaded=True, request_handler=QuietHandler, fd=self._socket.fileno()
+            _HOST, self.port, self._gate, threaded=True, request_handler=quiet_handler(), fd=self._socket.fileno()
         )
 
 

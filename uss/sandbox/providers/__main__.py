@@ -1,7 +1,7 @@
 """Serve the stand-in providers: `python -m uss.sandbox.providers --ports-file FILE`.
 
-Writes `{"aws": PORT}` to FILE once the servers answer, and ends when its standard input is closed or on SIGTERM. The
-clouds' endpoints and credentials come from the providers' configuration and from this process's environment.
+Writes `{"aws": PORT, ...}` to FILE once the servers answer, and ends when its standard input is closed or on SIGTERM.
+The clouds' endpoints and credentials come from the providers' configuration and from this process's environment.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import threading
 from pathlib import Path
 
 from uss.sandbox.providers.aws import AwsPackage
+from uss.sandbox.providers.azure import AzurePackage
+from uss.sandbox.providers.gcp import GcpPackage
 from uss.sandbox.providers.server import serve
 
 
@@ -28,7 +30,7 @@ def main() -> None:
     end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: end.set())
     threading.Thread(target=_end_with_input, args=(end,), daemon=True).start()
-    servers = {package.name: serve(package) for package in (AwsPackage(),)}
+    servers = {package.name: serve(package) for package in (AwsPackage(), AzurePackage(), GcpPackage())}
     _write(ports_file, {name: server.port for name, server in servers.items()})
     end.wait()
     for server in servers.values():

@@ -115,6 +115,8 @@ class ResourceKind(ABC, Generic[ConfigT]):
 
     rules: ClassVar[Mapping[str, Rule]]
     """Every input property that the stand-in knows."""
+    plain_outputs: ClassVar[Collection[str]] = ()
+    """Outputs that hold no secret although the input of the same name does: the cloud does not return it."""
     derived_secrets: ClassVar[Mapping[str, str]] = {}
     """Outputs that hold what an input of another name holds: secret if that input is."""
 

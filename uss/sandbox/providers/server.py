@@ -19,7 +19,10 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+
+# Not the one of pulumi.runtime.proto: the two cannot be in one process, and Google's client brings this one.
+from google.rpc import status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from uss.sandbox.providers.instances import Instances
 from uss.sandbox.providers.interface import (
@@ -233,7 +236,7 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Confi
         response.id = found.resource_id
         secrets = _secret_outputs(kind, inputs) | outputs.secrets
         encode(found.outputs, secrets, response.properties)
-        encode(found.inputs, secrets, response.inputs)
+        encode(found.inputs, secrets | inputs.secrets, response.inputs)
         return response
 
     @_answering
@@ -285,7 +288,7 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Confi
 def _secret_outputs(kind: ResourceKind[Any], inputs: Decoded) -> frozenset[str]:
     always = {key for key, rule in kind.rules.items() if rule.secret}
     derived = {output for output, source in kind.derived_secrets.items() if source in inputs.secrets}
-    return inputs.secrets | always | derived
+    return (inputs.secrets - set(kind.plain_outputs)) | always | derived
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,121 @@
+"""GCP's pure parts: where a configuration's secrets go and as whom, labels and annotations, versions in the state."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.builders import FOLDER, OWNERSHIP, SOURCE, record
+from uss.clouds.gcp import SECRET, VERSION, Gcp, GcpTarget, ordinal
+from uss.config import Configuration
+from uss.errors import ConfigurationError
+from uss.keeper import Field, pam_configuration
+from uss.naming import GCP_NAMES, NameFault, cloud_name
+from uss.state import StateResource
+
+KEY = {
+    "type": "service_account",
+    "project_id": "from-key",
+    "client_email": "pam@from-key.iam.gserviceaccount.com",
+    "private_key": "canary",
+    "token_uri": "https://oauth2.googleapis.com/token",
+}
+TARGET = "keeper-uss@my-project.iam.gserviceaccount.com"
+
+
+def configuration(**keys: Any) -> Configuration:
+    """A configuration for GCP."""
+    return Configuration.model_validate({"name": "gcp", "type": "gcp", "folders": [FOLDER]} | keys)
+
+
+def target(key: object = None, **keys: Any) -> GcpTarget:
+    """The target of a configuration, with the PAM Configuration's key."""
+    value = json.dumps(KEY) if key is None else key
+    pam = pam_configuration(
+        record("PAM", "GCP", Field("json", "pamServiceAccountKey", (value,)), kind="pamGcpConfiguration")
+    )
+    return Gcp().target(configuration(**keys), pam, SOURCE)
+
+
+def test_project_and_identity() -> None:
+    assert (target().project, target().impersonate, target().locations) == ("from-key", None, ("gcp:from-key",))
+    found = target(KEY, project="other", sync_identity=TARGET, replication_locations=["b", "a"])
+    assert (found.project, found.impersonate, found.replication) == ("other", TARGET, ("a", "b"))
+    assert "canary" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("key", "keys", "text"),
+    [
+        ("canary", {}, "is not a JSON object"),
+        ("[1]", {}, "is not a JSON object"),
+        (KEY | {"type": "external_account"}, {}, 'of type "external_account"'),
+        (KEY | {"private_key": ""}, {}, "lacks private_key"),
+        (KEY | {"project_id": None}, {}, "key `project`: is missing"),
+        ("", {}, "key `pamConfiguration`: is missing"),
+        (KEY, {"sync_identity": "keeper-uss"}, "e-mail address"),
+        (KEY, {"tags": {"Team": "a"}}, 'no label "Team"'),
+        (KEY, {"tags": {"team": "A"}}, 'no label "team"'),
+        (KEY, {"tags": {"source": "a"}}, "the sync itself sets"),
+    ],
+)
+def test_a_mistake_is_told_without_quoting_the_key(key: object, keys: dict[str, Any], text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        target(key, **keys)
+    assert text in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+def test_what_fits_a_label_is_one_and_the_rest_are_annotations() -> None:
+    tags = Gcp().tags(configuration(tags={"team": "a"}), OWNERSHIP, record("R1", "My Title"), "text/plain")
+    assert tags == {
+        "labels/team": "a",
+        "labels/managed-by": "keeper-uss",
+        "labels/source": "keeper",
+        "annotations/content-type": "text/plain",
+        "annotations/keeper-record-uid": "R1",
+        "annotations/keeper-record-title": "My Title",
+        "annotations/pulumi-project": "uss",
+        "annotations/pulumi-stack": "test",
+    }
+
+
+def resource(kind: str, logical: str, **outputs: object) -> StateResource:
+    """A resource of the state."""
+    return StateResource(f"urn::{kind}::{logical}", kind, logical, outputs)
+
+
+def test_the_newest_version_in_the_state_is_the_value() -> None:
+    (held,) = Gcp().held(
+        [
+            resource(VERSION, "gcp/R1@v10", secretData="ten"),
+            resource(VERSION, "gcp/R1@v9", secretData="nine"),
+            resource(SECRET, "gcp/R1", secretId="one", labels={"a": "b"}, annotations={"C": "d"}),
+        ]
+    )
+    assert (held.name, held.values, held.tags) == ("one", ("ten",), ({"labels/a": "b", "annotations/C": "d"},))
+    assert [ordinal(entry) for entry in held.resources] == [10, 9, 0]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ({"auto": {}}, [], None),
+        ({"userManaged": {"replicas": [{"location": "b"}, {"location": "a"}]}}, ["a", "b"], None),
+        ({"auto": {}}, ["a"], "its replication changes from automatic to a"),
+        ({"userManaged": {"replicas": [{"location": "a"}]}}, [], "its replication changes from a to automatic"),
+    ],
+)
+def test_changed_replication_is_a_replacement(before: dict[str, Any], now: list[str], told: str | None) -> None:
+    (held,) = Gcp().held([resource(SECRET, "gcp/R1", secretId="one", replication=before)])
+    assert Gcp().replacement(held, target(replication_locations=now)) == told
+
+
+@pytest.mark.parametrize(
+    ("title", "fits"), [("My Secret", True), ("a_b_", True), ("a-", False), ("1a", False), ("a.b", False)]
+)
+def test_names(title: str, fits: bool) -> None:
+    assert isinstance(cloud_name(title, "", GCP_NAMES), str if fits else NameFault)
+    assert GCP_NAMES.key("A") != GCP_NAMES.key("a")

@@ -1,0 +1,114 @@
+"""What only GCP has: replication that cannot be changed, old versions, deletion protection, service account keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sync.clouds import GCP_KEY, GCP_PAM, GcpUnderTest
+from tests.sync.harness import Project, Sandbox, login, uid
+
+GCP = GcpUnderTest()
+
+
+@pytest.fixture
+def ready(project: Project) -> Project:
+    """A project for GCP."""
+    project.prefix = "t" + project.prefix.strip("/").replace("_", "-").lower()[-60:] + "-"
+    return project
+
+
+def configure(project: Project, **keys: Any) -> None:
+    """Write the stack file."""
+    project.configure(GCP.configuration() | {"namePrefix": project.prefix} | keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "states"),
+    [
+        ({}, ["DISABLED", "DISABLED", "ENABLED"]),
+        ({"oldVersions": "destroy"}, ["DESTROYED", "DESTROYED", "ENABLED"]),
+        ({"oldVersions": "keep", "keepVersions": 2}, ["DESTROYED", "ENABLED", "ENABLED"]),
+    ],
+    ids=["disable", "destroy", "keep"],
+)
+def test_old_versions(ready: Project, sandbox: Sandbox, keys: dict[str, Any], states: list[str]) -> None:
+    configure(ready, **keys)
+    for value in ("p1", "p2", "p3"):
+        sandbox.write_vault(GCP.vault(login(uid(1), "First", value)))
+        ready.up_well()
+    assert GCP.states(ready, "First") == states
+    assert ready.preview("--expect-no-changes").code == 0
+
+
+def test_changed_replication_is_called_a_replacement(ready: Project, sandbox: Sandbox) -> None:
+    sandbox.write_vault(GCP.vault(login(uid(1), "First", "p1")))
+    configure(ready)
+    ready.up_well()
+    configure(ready, replicationLocations=["europe-west4", "europe-west1"])
+    told = "its replication changes from automatic to europe-west1, europe-west4; it is deleted, then made anew"
+    assert f'REPLACE {ready.prefix}First (record "First"): {told}' in ready.preview()
+    ready.up_well()
+    held = sandbox.control.dump()["gcp"]["payments-prod"][f"{ready.prefix}First"]
+    assert held["replication"]["userManaged"]["replicas"] == [
+        {"location": "europe-west1"},
+        {"location": "europe-west4"},
+    ]
+    assert held["versions"] == {"1": "ENABLED"}
+    assert ready.preview("--expect-no-changes").code == 0
+
+
+def test_a_protected_secret_is_not_deleted(ready: Project, sandbox: Sandbox) -> None:
+    sandbox.write_vault(GCP.vault(login(uid(1), "Stays", "p1"), login(uid(2), "Protected", "p2")))
+    configure(ready, deletionProtection=True)
+    ready.up_well()
+    sandbox.edit(lambda records: records.pop(uid(2)))
+    run = ready.up()
+    assert run.code != 0
+    assert "deletionProtection is true" in run.errors[0]
+    assert f'"{ready.prefix}Protected"' in run.errors[0]
+    assert GCP.values(ready).keys() == {"Stays", "Protected"}
+
+
+def test_a_deleted_name_can_be_had_again_at_once(ready: Project, sandbox: Sandbox) -> None:
+    configure(ready)
+    sandbox.write_vault(GCP.vault(login(uid(1), "Stays", "p1"), login(uid(2), "Reused", "p2")))
+    ready.up_well()
+    sandbox.edit(lambda records: records.pop(uid(2)))
+    ready.up_well()
+    sandbox.edit(lambda records: records.update({uid(3): login(uid(3), "Reused", "p3")}))
+    ready.up_well()
+    assert GCP.values(ready).keys() == {"Stays", "Reused"}
+
+
+def test_the_pam_configurations_key_alone_is_enough(ready: Project, sandbox: Sandbox) -> None:
+    sandbox.write_vault(GCP.vault(login(uid(1), "First", "p1")))
+    configure(ready, syncIdentity=None)
+    ready.up_well()
+    assert GCP.values(ready).keys() == {"First"}
+    assert "iamcredentials.GenerateAccessToken" not in sandbox.control.calls()["gcp"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("canary{", "is not a JSON object"),
+        ('{"type": "authorized_user", "client_secret": "canary"}', 'of type "authorized_user", not service_account'),
+        ({key: value for key, value in GCP_KEY.items() if key != "client_email"}, "lacks client_email"),
+    ],
+    ids=["not JSON", "another type", "a part missing"],
+)
+def test_a_key_that_is_none_is_told_without_quoting_it(
+    ready: Project, sandbox: Sandbox, value: object, text: str
+) -> None:
+    configure(ready)
+    sandbox.write_vault(GCP.vault(login(uid(1), "First", "p1")))
+    sandbox.edit(lambda records: records[GCP_PAM]["fields"][0].update(value=[value]))
+    run = ready.preview()
+    assert run.code != 0
+    assert len(run.errors) == 1
+    assert "key `pamConfiguration`" in run.errors[0]
+    assert text in run.errors[0]
+    assert "canary" not in run
+    assert "PRIVATE KEY" not in run

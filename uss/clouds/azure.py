@@ -1,0 +1,166 @@
+"""Azure Key Vault: one Secret for a record, in a key vault that is there or that the sync makes.
+
+Sources: Azure Key Vault's documentation ("Objects, identifiers and versioning", service limits), and the azure-native
+provider's resources `keyvault.Secret` and `keyvault.Vault`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, Declared, HeldSecret, LogicalName, Ownership, Target, by_record
+from uss.config import CloudType, Configuration, mistake
+from uss.errors import ConfigurationError
+from uss.keeper.pam import PamConfiguration
+from uss.naming import AZURE_NAMES
+from uss.state import StateResource
+from uss.text import shown
+
+if TYPE_CHECKING:
+    from uss.plan import ConfigurationPlan
+
+SECRET = "azure-native:keyvault:Secret"  # noqa: S105 - a resource type
+VAULT = "azure-native:keyvault:Vault"
+
+_UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+# Azure, "Naming rules and restrictions": Microsoft.KeyVault/vaults.
+_VAULT_NAME = re.compile(r"^[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]$")
+_TAGS_MAXIMUM, _TAG_LENGTH = 15, 256
+
+
+@dataclass(frozen=True)
+class AzureTarget(Target):
+    """Key vault and identity of one configuration."""
+
+    subscription: str
+    tenant: str
+    resource_group: str
+    vault: str
+    managed_identity: str | None
+    """A managed identity's client ID; none: the PAM Configuration's service principal."""
+    client_id: str | None = field(repr=False)
+    client_secret: str | None = field(repr=False)
+
+
+class Azure(Cloud):
+    """Azure Key Vault."""
+
+    type: ClassVar = CloudType.AZURE
+    names: ClassVar = AZURE_NAMES
+    value_limit: ClassVar = 25_600
+
+    def target(self, configuration: Configuration, pam: PamConfiguration | None, source: str) -> AzureTarget:
+        """See `Cloud.target`."""
+        identity = _identity(configuration, source)
+        client_id, client_secret = (pam.text("Client Id"), pam.text("Client Secret")) if pam else (None, None)
+        if not identity and not (client_id and client_secret) and not configuration.ambient_credentials:
+            text = "is missing, and the PAM Configuration gives no Client Id with a Client Secret. Name a managed "
+            text += "identity's client ID, enter both there, or set `ambientCredentials: true`."
+            raise mistake(source, configuration.name, "syncIdentity", text)
+        vault = configuration.vault_name
+        if vault is None or not _VAULT_NAME.match(vault):
+            found = "is missing" if vault is None else f"found {shown(vault)}"
+            text = f"{found}. Name the key vault: 3 to 24 letters, digits and single hyphens, a letter first."
+            raise mistake(source, configuration.name, "vaultName", text)
+        if fault := _tag_fault(configuration.tags):
+            raise mistake(source, configuration.name, "tags", fault)
+        return AzureTarget(
+            locations=(f"azure:{vault.lower()}",),
+            subscription=_told("subscriptionId", configuration.subscription_id, "Subscription Id", pam)
+            or _missing(configuration, "subscriptionId", source),
+            tenant=_told("tenantId", configuration.tenant_id, "Tenant Id", pam)
+            or _missing(configuration, "tenantId", source),
+            resource_group=_group(configuration, pam, source),
+            vault=vault,
+            managed_identity=identity,
+            client_id=client_id,
+            client_secret=client_secret,
+        )
+
+    def held(self, resources: Iterable[StateResource]) -> tuple[HeldSecret, ...]:
+        """See `Cloud.held`."""
+        return tuple(_held(name, group[0]) for name, group in by_record(resources, (SECRET,)))
+
+    def deletion(self, configuration: Configuration) -> str:
+        """See `Cloud.deletion`."""
+        return "the key vault keeps it, and its name, until its retention ends"
+
+    def declare(self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
+        """See `Cloud.declare`."""
+        from uss.clouds.azure_resources import declare  # noqa: PLC0415 - the provider's SDK takes half a second to import
+
+        return declare(plan, ownership, resources)
+
+    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
+        """See `Cloud.keep`."""
+        from uss.clouds.azure_resources import keep  # noqa: PLC0415 - as above
+
+        keep(name, resources)
+
+
+def _identity(configuration: Configuration, source: str) -> str | None:
+    identity = configuration.sync_identity
+    if identity is None or _UUID.match(identity):
+        return identity
+    text = (
+        f"found {shown(identity)}. For Azure it is the managed identity's client ID, a UUID: not its object ID (which "
+    )
+    text += "looks alike), nor its name or resource ID. `az identity show` prints it as `clientId`."
+    raise mistake(source, configuration.name, "syncIdentity", text)
+
+
+def _told(key: str, given: str | None, label: str, pam: PamConfiguration | None) -> str | None:
+    return given or (pam.text(label) if pam else None)
+
+
+def _missing(configuration: Configuration, key: str, source: str) -> str:
+    text = "is missing, and the PAM Configuration does not give it. Enter it in one of the two."
+    raise mistake(source, configuration.name, key, text)
+
+
+def _group(configuration: Configuration, pam: PamConfiguration | None, source: str) -> str:
+    groups = [configuration.resource_group] if configuration.resource_group else []
+    groups = groups or (pam.lines("Resource Groups") if pam else [])
+    if len(groups) != 1:
+        found = f"the PAM Configuration names {len(groups)} resource groups"
+        raise mistake(source, configuration.name, "resourceGroup", f"is missing, and {found}. Name the key vault's.")
+    return groups[0]
+
+
+def _tag_fault(tags: Mapping[str, str]) -> str | None:
+    own = len(OWNERSHIP_TAGS)
+    if len(tags) > _TAGS_MAXIMUM - own:
+        room = _TAGS_MAXIMUM - own
+        return f"{len(tags)} tags; Key Vault takes {_TAGS_MAXIMUM}, and the sync sets {own}. Give {room} at most."
+    for key, value in tags.items():
+        if key in OWNERSHIP_TAGS:
+            return f"{shown(key)} is a tag that the sync itself sets. Choose another key."
+        if not 1 <= len(key) <= _TAG_LENGTH or len(value) > _TAG_LENGTH:
+            return f"the tag {shown(key)} is too long: Key Vault takes {_TAG_LENGTH} characters for key and value."
+    return None
+
+
+def _held(name: LogicalName, resource: StateResource) -> HeldSecret:
+    # The provider keeps its inputs beside the outputs: Azure Resource Manager never returns a value.
+    inputs: Mapping[str, Any] = resource.outputs.get("__inputs") or {}
+    value = (inputs.get("properties") or {}).get("value")
+    return HeldSecret(
+        configuration=name.configuration,
+        record_uid=name.record_uid,
+        name=str(resource.outputs.get("name") or ""),
+        values=(value if isinstance(value, str) else None,),
+        tags=(resource.outputs.get("tags") or {},),
+        resources=(resource,),
+    )
+
+
+def no_metadata_service(name: str) -> ConfigurationError:
+    """Return the error for a managed identity on a machine that is not Azure's."""
+    return ConfigurationError(
+        f"configuration {shown(name)}: syncIdentity names a managed identity, and this machine has no Azure instance "
+        "metadata service: managed identities work on Azure's own machines only. Run there, or leave syncIdentity out "
+        "to use the PAM Configuration's Client Id and Client Secret. Nothing was changed."
+    )

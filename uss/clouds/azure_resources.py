@@ -1,0 +1,184 @@
+"""The Azure resources of a plan, in Pulumi's terms. Imported only when there is something to declare on Azure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+import pulumi
+import pulumi_azure_native as azure
+from pulumi_azure_native import keyvault
+
+from uss.clouds import azure_metadata
+from uss.clouds.azure import SECRET, VAULT, AzureTarget, no_metadata_service
+from uss.clouds.interface import Declared, LogicalName, Ownership
+from uss.clouds.options import keeping, retains
+from uss.config import Configuration, mistake
+from uss.plan import Change, PlannedSecret
+from uss.state import StateResource
+
+if TYPE_CHECKING:
+    from uss.plan import ConfigurationPlan
+
+_PROVIDER = "pulumi:providers:azure-native"
+_NOT_FOUND = ("ResourceNotFound", "Status=404")
+
+
+def declare(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
+    """Register the plan's secrets, the kept ones, and the key vault that the sync made; see `Cloud.declare`."""
+    target = cast(AzureTarget, plan.target)
+    if target.managed_identity and not azure_metadata.answers():
+        raise no_metadata_service(plan.name)
+    provider = _provider(plan.name, target)
+    vault = _vault(plan, target, ownership, provider, [entry for entry in resources if entry.type == VAULT])
+    _keep_secrets([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
+    return Declared(
+        {
+            secret.record_uid: _declare_secret(secret, plan.configuration, target, provider, vault)
+            for secret in plan.secrets
+        }
+    )
+
+
+def _provider(name: str, target: AzureTarget) -> azure.Provider:
+    if target.managed_identity:
+        return azure.Provider(
+            name,
+            subscription_id=target.subscription,
+            tenant_id=target.tenant,
+            use_msi=True,
+            client_id=target.managed_identity,
+        )
+    secret = pulumi.Output.secret(target.client_secret) if target.client_secret else None
+    return azure.Provider(
+        name,
+        subscription_id=target.subscription,
+        tenant_id=target.tenant,
+        client_id=target.client_id,
+        client_secret=secret,
+    )
+
+
+def _vault(
+    plan: ConfigurationPlan,
+    target: AzureTarget,
+    ownership: Ownership,
+    provider: azure.Provider,
+    held: list[StateResource],
+) -> keyvault.Vault | None:
+    """Declare the key vault if the sync made it, or if it is not there yet; one that is there is used and not owned."""
+    logical = f"{plan.name}@{target.vault}"
+    ours = any(entry.name == logical for entry in held)
+    if not ours and _exists(target, provider):
+        return None
+    location = plan.configuration.location
+    if location is None:
+        text = f"is missing, and the key vault {target.vault} has to be made. Say where, as in westeurope."
+        raise mistake("the stack configuration", plan.name, "location", text)
+    if not ours:
+        pulumi.log.info(f"{plan.name}: the key vault {target.vault} is not there yet: it will be made.")
+    properties = keyvault.VaultPropertiesArgs(
+        tenant_id=target.tenant,
+        sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD),
+        enable_rbac_authorization=True,
+        enable_soft_delete=True,
+        # The service takes no false: the property is true or not there.
+        enable_purge_protection=True if plan.configuration.purge_protection else None,
+    )
+    return keyvault.Vault(
+        logical,
+        resource_group_name=target.resource_group,
+        vault_name=target.vault,
+        location=location,
+        properties=properties,
+        tags={"managed-by": "keeper-uss", "pulumi-project": ownership.project, "pulumi-stack": ownership.stack},
+        # Whatever becomes of the program or the stack, a key vault outlives it.
+        opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=True),
+    )
+
+
+def _exists(target: AzureTarget, provider: azure.Provider) -> bool:
+    try:
+        keyvault.get_vault(
+            resource_group_name=target.resource_group,
+            vault_name=target.vault,
+            opts=pulumi.InvokeOptions(provider=provider),
+        )
+    except Exception as error:
+        if any(word in str(error) for word in _NOT_FOUND):
+            return False
+        raise
+    return True
+
+
+def _declare_secret(
+    secret: PlannedSecret,
+    configuration: Configuration,
+    target: AzureTarget,
+    provider: azure.Provider,
+    vault: keyvault.Vault | None,
+) -> dict[str, Any]:
+    declared = keyvault.Secret(
+        str(LogicalName(configuration.name, secret.record_uid)),
+        resource_group_name=target.resource_group,
+        vault_name=target.vault,
+        secret_name=secret.name,
+        properties=keyvault.SecretPropertiesArgs(
+            # The SDK does not mark the value as a secret by itself.
+            value=pulumi.Output.secret(secret.payload.value),
+            content_type=secret.payload.content_type,
+        ),
+        tags=secret.tags,
+        opts=pulumi.ResourceOptions(
+            provider=provider,
+            delete_before_replace=False,
+            retain_on_delete=retains(configuration),
+            depends_on=[vault] if vault else [],
+            aliases=_aliases(secret),
+        ),
+    )
+    return {"id": declared.id, "version": declared.properties.apply(_version), "vault": target.vault}
+
+
+def _version(properties: Any) -> str | None:
+    uri = properties.secret_uri_with_version if properties else None
+    return str(uri).rpartition("/")[2] if uri else None
+
+
+def _aliases(secret: PlannedSecret) -> list[str | pulumi.Alias]:
+    if secret.held is None or secret.change is not Change.TAKE_OVER:
+        return []
+    return [resource.urn for resource in secret.held.resources]
+
+
+def keep(name: str, resources: Iterable[StateResource]) -> None:
+    """Register all resources of a configuration as the state holds them; see `Cloud.keep`."""
+    listed = list(resources)
+    if not any(resource.type == _PROVIDER for resource in listed):
+        return
+    provider = azure.Provider(name, opts=pulumi.ResourceOptions(ignore_changes=["*"]))
+    for resource in listed:
+        if resource.type == VAULT:
+            sku = keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD)
+            keyvault.Vault(
+                resource.name,
+                resource_group_name="",
+                properties=keyvault.VaultPropertiesArgs(tenant_id="", sku=sku),
+                opts=pulumi.ResourceOptions(provider=provider, ignore_changes=["*"], retain_on_delete=True),
+            )
+    _keep_secrets(listed, provider, None)
+
+
+def _keep_secrets(
+    resources: Iterable[StateResource], provider: azure.Provider, configuration: Configuration | None
+) -> None:
+    options = keeping(provider, configuration)
+    for resource in resources:
+        if resource.type == SECRET:
+            keyvault.Secret(
+                resource.name,
+                resource_group_name="",
+                vault_name="",
+                properties=keyvault.SecretPropertiesArgs(),
+                opts=options,
+            )

@@ -1,0 +1,200 @@
+"""GCP Secret Manager: one Secret for a record, and one SecretVersion for each of its values that stays.
+
+Sources: the Secret Manager API (projects.secrets), its quotas, and the gcp provider's resources
+`secretmanager.Secret` and `secretmanager.SecretVersion`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from uss.clouds.interface import (
+    OWNERSHIP_TAGS,
+    Cloud,
+    Declared,
+    HeldSecret,
+    LogicalName,
+    Ownership,
+    Tags,
+    Target,
+    by_record,
+)
+from uss.config import CloudType, Configuration, mistake
+from uss.keeper.pam import PamConfiguration
+from uss.keeper.records import Record
+from uss.naming import GCP_NAMES
+from uss.state import StateResource
+from uss.text import shown
+
+if TYPE_CHECKING:
+    from uss.plan import ConfigurationPlan
+
+SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 - a resource type
+VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
+
+LABEL, ANNOTATION = "labels/", "annotations/"
+"""A secret has labels, which are lower case and short, and annotations, which hold the rest: both are tags here."""
+
+_EMAIL = re.compile(r"^[^@\s]+@[a-z0-9.-]+\.gserviceaccount\.com$")
+# GCP, "Label secrets": keys start with a letter; letters may be of any alphabet without case.
+_LABEL_KEY = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
+_LABEL_VALUE = re.compile(r"^[a-z0-9_-]{0,63}$")
+_LABELS = frozenset({"managed-by", "source"})
+_LABELS_MAXIMUM = 64
+
+
+@dataclass(frozen=True)
+class GcpTarget(Target):
+    """Project, replication and identity of one configuration."""
+
+    project: str
+    replication: tuple[str, ...]
+    """Locations of the replicas, in alphabetical order; none: GCP replicates by itself."""
+    impersonate: str | None
+    credentials: str | None = field(repr=False)
+
+
+class Gcp(Cloud):
+    """GCP Secret Manager."""
+
+    type: ClassVar = CloudType.GCP
+    names: ClassVar = GCP_NAMES
+    value_limit: ClassVar = 65_536
+
+    def target(self, configuration: Configuration, pam: PamConfiguration | None, source: str) -> GcpTarget:
+        """See `Cloud.target`."""
+        key = _key(configuration, pam, source)
+        identity = configuration.sync_identity
+        if identity and not _EMAIL.match(identity):
+            text = f"found {shown(identity)}. For GCP it is a service account's e-mail address, as in "
+            text += "keeper-uss@my-project.iam.gserviceaccount.com."
+            raise mistake(source, configuration.name, "syncIdentity", text)
+        if key is None and not configuration.ambient_credentials:
+            text = "is missing or names no PAM Configuration with a service account key. Enter the key there, or set "
+            text += "`ambientCredentials: true` to use the machine's own identity."
+            raise mistake(source, configuration.name, "pamConfiguration", text)
+        project = configuration.project or (key or {}).get("project_id")
+        if not project:
+            raise mistake(source, configuration.name, "project", "is missing, and the service account key names none.")
+        if fault := _label_fault(configuration.tags):
+            raise mistake(source, configuration.name, "tags", fault)
+        return GcpTarget(
+            locations=(f"gcp:{project}",),
+            project=project,
+            replication=tuple(sorted(configuration.replication_locations)),
+            impersonate=identity,
+            credentials=json.dumps(key) if key else None,
+        )
+
+    def held(self, resources: Iterable[StateResource]) -> tuple[HeldSecret, ...]:
+        """See `Cloud.held`."""
+        return tuple(_held(name, group) for name, group in by_record(resources, (SECRET, VERSION)))
+
+    def tags(self, configuration: Configuration, ownership: Ownership, record: Record, content_type: str) -> Tags:
+        """See `Cloud.tags`: as labels where GCP takes the values, else as annotations; the title too."""
+        own = ownership.tags(record.uid, content_type) | {"keeper-record-title": record.title}
+        labels = configuration.tags | {key: value for key, value in own.items() if key in _LABELS}
+        return {LABEL + key: value for key, value in labels.items()} | {
+            ANNOTATION + key: value for key, value in own.items() if key not in _LABELS
+        }
+
+    def deletion(self, configuration: Configuration) -> str:
+        """See `Cloud.deletion`."""
+        return "at once and for good, with all its versions"
+
+    def replacement(self, held: HeldSecret, target: Target) -> str | None:
+        """See `Cloud.replacement`: replication cannot be changed."""
+        secret = next((resource.outputs for resource in held.resources if resource.type == SECRET), None)
+        if secret is None or not isinstance(target, GcpTarget):
+            return None
+        before = _replication(secret)
+        if before == target.replication:
+            return None
+        return f"its replication changes from {_worded(before)} to {_worded(target.replication)}"
+
+    def declare(self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
+        """See `Cloud.declare`."""
+        from uss.clouds.gcp_resources import declare  # noqa: PLC0415 - the provider's SDK takes half a second to import
+
+        return declare(plan)
+
+    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
+        """See `Cloud.keep`."""
+        from uss.clouds.gcp_resources import keep  # noqa: PLC0415 - as above
+
+        keep(name, resources)
+
+
+def ordinal(resource: StateResource) -> int:
+    """Return the number in the logical name of a SecretVersion: `v3` is the third value that the sync gave."""
+    name = LogicalName.parse(resource.name)
+    place = name.place if name else ""
+    return int(place[1:]) if place[1:].isdigit() else 0
+
+
+def _key(configuration: Configuration, pam: PamConfiguration | None, source: str) -> dict[str, Any] | None:
+    """Return the PAM Configuration's service account key. What is wrong with it is told without quoting it."""
+    text = pam.text("pamServiceAccountKey") or pam.text("Service Account Key") if pam else None
+    if text is None:
+        return None
+    mend = "Paste the whole JSON file that GCP gave for the service account's key."
+    try:
+        key = json.loads(text)
+    except ValueError:
+        key = None
+    if not isinstance(key, dict):
+        fault = f"the service account key in it is not a JSON object. {mend}"
+        raise mistake(source, configuration.name, "pamConfiguration", fault)
+    if key.get("type") != "service_account":
+        fault = f"the key in it is of type {shown(str(key.get('type')))}, not service_account. {mend}"
+        raise mistake(source, configuration.name, "pamConfiguration", fault)
+    if missing := [name for name in ("client_email", "private_key", "token_uri") if not key.get(name)]:
+        fault = f"the service account key in it lacks {', '.join(missing)}. {mend}"
+        raise mistake(source, configuration.name, "pamConfiguration", fault)
+    return key
+
+
+def _label_fault(tags: Mapping[str, str]) -> str | None:
+    if len(tags) > _LABELS_MAXIMUM - len(_LABELS):
+        return f"{len(tags)} tags; GCP takes {_LABELS_MAXIMUM} labels, and the sync sets {len(_LABELS)}."
+    for key, value in tags.items():
+        if key in OWNERSHIP_TAGS:
+            return f"{shown(key)} is a tag that the sync itself sets. Choose another key."
+        if not _LABEL_KEY.match(key) or not _LABEL_VALUE.match(value):
+            return (
+                f"GCP takes no label {shown(key)}: {shown(value)}. Use lower-case letters, digits, _ and -, up to 63, "
+                "the key with a letter first."
+            )
+    return None
+
+
+def _held(name: LogicalName, group: list[StateResource]) -> HeldSecret:
+    secret = next((resource.outputs for resource in group if resource.type == SECRET), None)
+    versions = sorted((resource for resource in group if resource.type == VERSION), key=ordinal)
+    return HeldSecret(
+        configuration=name.configuration,
+        record_uid=name.record_uid,
+        name=str(secret["secretId"]) if secret else "",
+        values=(versions[-1].outputs.get("secretData"),) if versions and secret else (),
+        tags=(_tags(secret),) if secret else (),
+        resources=tuple(group),
+    )
+
+
+def _tags(secret: Mapping[str, Any]) -> Tags:
+    return {LABEL + key: value for key, value in (secret.get("labels") or {}).items()} | {
+        ANNOTATION + key: value for key, value in (secret.get("annotations") or {}).items()
+    }
+
+
+def _replication(secret: Mapping[str, Any]) -> tuple[str, ...]:
+    replicas = ((secret.get("replication") or {}).get("userManaged") or {}).get("replicas") or []
+    return tuple(sorted(replica["location"] for replica in replicas))
+
+
+def _worded(replication: tuple[str, ...]) -> str:
+    return ", ".join(replication) or "automatic"

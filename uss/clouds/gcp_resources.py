@@ -1,0 +1,136 @@
+"""The GCP resources of a plan, in Pulumi's terms. Imported only when there is something to declare on GCP.
+
+A value that changes is a new SecretVersion under a logical name of its own (`v1`, `v2`, ...), which exists before the
+engine deletes the versions that are no longer declared: `latest` can be read at every moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+import pulumi
+import pulumi_gcp as gcp
+
+from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, ordinal
+from uss.clouds.interface import Declared, LogicalName, Tags
+from uss.clouds.options import keeping, retains
+from uss.config import Configuration, OldVersions
+from uss.plan import Change, PlannedSecret
+from uss.state import StateResource
+
+if TYPE_CHECKING:
+    from uss.plan import ConfigurationPlan
+
+_PROVIDER = "pulumi:providers:gcp"
+_NEW_CONTAINER = (Change.CREATE, Change.RENAME, Change.REPLACE)
+
+
+def declare(plan: ConfigurationPlan) -> Declared:
+    """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
+    target = cast(GcpTarget, plan.target)
+    provider = gcp.Provider(
+        plan.name,
+        project=target.project,
+        credentials=pulumi.Output.secret(target.credentials) if target.credentials else None,
+        impersonate_service_account=target.impersonate,
+    )
+    _keep_resources([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
+    return Declared(
+        {secret.record_uid: _declare_secret(secret, plan.configuration, target, provider) for secret in plan.secrets}
+    )
+
+
+def _declare_secret(
+    secret: PlannedSecret, configuration: Configuration, target: GcpTarget, provider: gcp.Provider
+) -> dict[str, Any]:
+    container = gcp.secretmanager.Secret(
+        str(LogicalName(configuration.name, secret.record_uid)),
+        secret_id=secret.name,
+        project=target.project,
+        replication=_replication(target),
+        labels=_part(secret.tags, LABEL),
+        annotations=_part(secret.tags, ANNOTATION),
+        deletion_protection=configuration.deletion_protection,
+        opts=_options(secret, SECRET, configuration, provider),
+    )
+    held = sorted((entry for entry in _resources(secret) if entry.type == VERSION), key=ordinal)
+    current = ordinal(held[-1]) if held else 0
+    new_value = secret.change in (*_NEW_CONTAINER, Change.VALUE) or secret.held is None or _differs(secret)
+    number = current + 1 if new_value else current
+    version = gcp.secretmanager.SecretVersion(
+        str(LogicalName(configuration.name, secret.record_uid, f"v{number}")),
+        secret=container.id,
+        secret_data=pulumi.Output.secret(secret.payload.value),
+        deletion_policy="DISABLE" if configuration.old_versions is OldVersions.DISABLE else "DELETE",
+        opts=_options(secret, VERSION, configuration, provider, None if new_value else held[-1]),
+    )
+    if configuration.old_versions is OldVersions.KEEP and secret.change not in (*_NEW_CONTAINER, Change.TAKE_OVER):
+        older = [entry for entry in held if number - configuration.keep_versions < ordinal(entry) < number]
+        _keep_resources(older, provider, configuration)
+    return {"id": container.name, "version": version.version}
+
+
+def _differs(secret: PlannedSecret) -> bool:
+    return secret.held is not None and secret.held.values != (secret.payload.value,)
+
+
+def _resources(secret: PlannedSecret) -> tuple[StateResource, ...]:
+    return secret.held.resources if secret.held else ()
+
+
+def _replication(target: GcpTarget) -> gcp.secretmanager.SecretReplicationArgs:
+    if not target.replication:
+        return gcp.secretmanager.SecretReplicationArgs(auto=gcp.secretmanager.SecretReplicationAutoArgs())
+    replicas = [
+        gcp.secretmanager.SecretReplicationUserManagedReplicaArgs(location=location) for location in target.replication
+    ]
+    return gcp.secretmanager.SecretReplicationArgs(
+        user_managed=gcp.secretmanager.SecretReplicationUserManagedArgs(replicas=replicas)
+    )
+
+
+def _part(tags: Tags, prefix: str) -> dict[str, str]:
+    return {key.removeprefix(prefix): value for key, value in tags.items() if key.startswith(prefix)}
+
+
+def _options(
+    secret: PlannedSecret,
+    kind: str,
+    configuration: Configuration,
+    provider: gcp.Provider,
+    version: StateResource | None = None,
+) -> pulumi.ResourceOptions:
+    """The provider would delete before it replaces, because the name is given. That is right only where the name stays:
+    a changed replication; a retitled record's new secret shall be readable before the old one is gone.
+    """
+    aliases: list[str | pulumi.Alias] = []
+    if secret.change is Change.TAKE_OVER:
+        urns = [entry.urn for entry in _resources(secret) if entry.type == kind]
+        aliases = [urn for urn in urns if kind == SECRET or (version and urn == version.urn)]
+    return pulumi.ResourceOptions(
+        provider=provider,
+        delete_before_replace=secret.change is Change.REPLACE,
+        retain_on_delete=retains(configuration),
+        aliases=aliases,
+    )
+
+
+def keep(name: str, resources: Iterable[StateResource]) -> None:
+    """Register all resources of a configuration as the state holds them; see `Cloud.keep`."""
+    listed = list(resources)
+    if any(resource.type == _PROVIDER for resource in listed):
+        provider = gcp.Provider(name, opts=pulumi.ResourceOptions(ignore_changes=["*"]))
+        _keep_resources(listed, provider, None)
+
+
+def _keep_resources(
+    resources: Iterable[StateResource], provider: gcp.Provider, configuration: Configuration | None
+) -> None:
+    options = keeping(provider, configuration)
+    for resource in resources:
+        if resource.type == SECRET:
+            replication = gcp.secretmanager.SecretReplicationArgs()
+            gcp.secretmanager.Secret(resource.name, replication=replication, opts=options)
+        elif resource.type == VERSION:
+            gcp.secretmanager.SecretVersion(resource.name, secret="", opts=options)
