@@ -14,6 +14,8 @@ import uss
 from tests.builders import OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
 from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
+from uss.clouds.azure import AzureTarget
+from uss.clouds.gcp import GcpTarget
 from uss.keeper import Access, Field, pam_configuration
 from uss.linking import LinkedConfiguration
 from uss.payload import payload_of
@@ -62,6 +64,8 @@ CARRIERS = [
     STATE,
     StackState((STATE,), {"configurations": CANARY}),
     target(),
+    AzureTarget(("azure:kv",), "s", "t", "g", "kv", None, "client", CANARY),
+    GcpTarget(("gcp:p",), "p", (), None, CANARY),
     only(PLAN).secrets[0],
     only(PLAN),
     PLAN.removed[0],
@@ -113,7 +117,7 @@ def test_every_dataclass_is_among_those_or_known_to_carry_no_value() -> None:
 def test_the_canary_is_really_in_what_is_printed() -> None:
     assert CANARY in str(dataclasses.asdict(RECORD))
     assert CANARY in str(ACCESS.content)
-    assert only(PLAN).secrets[0].predecessor is HELD
+    assert only(PLAN).secrets[0].held is HELD
     assert CANARY in only(PLAN).secrets[0].payload.value
     assert len(PLAN.removed) == 1
     assert [secret.record_uid for secret in only(plan([], [HELD])).deletions] == ["R1"]

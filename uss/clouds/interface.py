@@ -113,7 +113,7 @@ def by_record(
         name = LogicalName.parse(resource.name)
         if name and resource.type in types:
             groups[LogicalName(name.configuration, name.record_uid)].append(resource)
-    return sorted(groups.items(), key=lambda group: str(group[0]))
+    return sorted(groups.items(), key=lambda group: (group[0].configuration, group[0].record_uid))
 
 
 class Cloud(ABC):
