@@ -66,8 +66,12 @@ def test_a_field_without_a_label_goes_by_its_type() -> None:
     assert entries(Field("accessKeyId", "", ("AKIA",))).text("Access Key Id") == "AKIA"
 
 
-@pytest.mark.parametrize("values", [(), ("",), (None,), ({"a": "b"},), (5,), (["x"],)])
-def test_what_is_no_text_is_nothing(values: tuple[object, ...]) -> None:
+def test_an_object_is_read_as_its_json() -> None:
+    assert entries(Field("json", "pamServiceAccountKey", ({"a": "b"},))).text("pamServiceAccountKey") == '{"a": "b"}'
+
+
+@pytest.mark.parametrize("values", [(), ("",), (None,), ({},), ([],)])
+def test_what_is_empty_is_nothing(values: tuple[object, ...]) -> None:
     pam = entries(Field("text", "Access Key Id", values))
     assert pam.text("Access Key Id") is None
     assert pam.lines("Access Key Id") == []

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 SECRET = "azure-native:keyvault:Secret"  # noqa: S105 - a resource type
 VAULT = "azure-native:keyvault:Vault"
 
-_UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+_UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 # Azure, "Naming rules and restrictions": Microsoft.KeyVault/vaults.
-_VAULT_NAME = re.compile(r"^[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]$")
+_VAULT_NAME = re.compile(r"^[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]\Z")
 _TAGS_MAXIMUM, _TAG_LENGTH = 15, 256
 
 

@@ -39,10 +39,10 @@ VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 LABEL, ANNOTATION = "labels/", "annotations/"
 """A secret has labels, which are lower case and short, and annotations, which hold the rest: both are tags here."""
 
-_EMAIL = re.compile(r"^[^@\s]+@[a-z0-9.-]+\.gserviceaccount\.com$")
+_EMAIL = re.compile(r"^[^@\s]+@[a-z0-9.-]+\.gserviceaccount\.com\Z")
 # GCP, "Label secrets": keys start with a letter; letters may be of any alphabet without case.
-_LABEL_KEY = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
-_LABEL_VALUE = re.compile(r"^[a-z0-9_-]{0,63}$")
+_LABEL_KEY = re.compile(r"^[a-z][a-z0-9_-]{0,62}\Z")
+_LABEL_VALUE = re.compile(r"^[a-z0-9_-]{0,63}\Z")
 _LABELS = frozenset({"managed-by", "source"})
 _LABELS_MAXIMUM = 64
 
