@@ -13,6 +13,7 @@ from enum import StrEnum
 from uss.clouds.interface import Cloud, HeldSecret, Target
 from uss.config import Configuration
 from uss.payload import Payload
+from uss.state import StateResource
 
 
 class Mode(StrEnum):
@@ -82,6 +83,11 @@ class PlannedSecret:
     """Names of the record's attachments, which are not synced."""
     held: HeldSecret | None = None
     """The secret as the state holds it; with `Change.TAKE_OVER` it is that of the record that left."""
+
+    @property
+    def inherited(self) -> tuple[StateResource, ...]:
+        """The resources that become this record's, which another record had until now."""
+        return self.held.resources if self.held and self.change is Change.TAKE_OVER else ()
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,11 @@ def running_sandbox(folder: Path) -> Iterator[Sandbox]:
         subprocess.run([str(USS), "sandbox", "stop", "--dir", str(directory)], check=True, timeout=60)
 
 
+def plain_prefix(prefix: str) -> str:
+    """A project's prefix in a form that every cloud takes."""
+    return "t" + prefix.strip("/").replace("_", "-").lower()[-60:] + "-"
+
+
 @dataclass
 class Project:
     """A Pulumi project in a folder of its own, with one stack. Its secrets' names have a prefix of their own."""

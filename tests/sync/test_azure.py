@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.sync.clouds import AZURE_GROUP, AZURE_SUBSCRIPTION, AZURE_VAULT, AzureUnderTest
-from tests.sync.harness import Project, Sandbox, login, uid
+from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
 
 AZURE = AzureUnderTest()
 
@@ -15,7 +15,7 @@ AZURE = AzureUnderTest()
 @pytest.fixture
 def ready(project: Project) -> Project:
     """A project for Azure."""
-    project.prefix = "t" + project.prefix.strip("/").replace("_", "-").lower()[-60:] + "-"
+    project.prefix = plain_prefix(project.prefix)
     return project
 
 

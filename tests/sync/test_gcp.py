@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.sync.clouds import GCP_KEY, GCP_PAM, GcpUnderTest
-from tests.sync.harness import Project, Sandbox, login, uid
+from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
 
 GCP = GcpUnderTest()
 
@@ -15,7 +15,7 @@ GCP = GcpUnderTest()
 @pytest.fixture
 def ready(project: Project) -> Project:
     """A project for GCP."""
-    project.prefix = "t" + project.prefix.strip("/").replace("_", "-").lower()[-60:] + "-"
+    project.prefix = plain_prefix(project.prefix)
     return project
 
 

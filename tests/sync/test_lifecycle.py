@@ -10,7 +10,7 @@ import pytest
 
 from tests.sync.clouds import CLOUDS, CloudUnderTest
 from tests.sync.every_type import expected, records
-from tests.sync.harness import Project, Sandbox, login, uid
+from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
 from uss.sandbox.faults import Fault, FaultKind
 
 pytestmark = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.na
 @pytest.fixture
 def ready(project: Project, cloud: CloudUnderTest) -> Project:
     """A project for the cloud, with a prefix that every cloud takes."""
-    project.prefix = "t" + project.prefix.strip("/").replace("_", "-").lower()[-60:] + "-"
+    project.prefix = plain_prefix(project.prefix)
     configure(project, cloud)
     return project
 

@@ -12,7 +12,7 @@ from uss.clouds.aws import SECRET, VERSION, AwsTarget
 from uss.clouds.interface import Declared, LogicalName, Ownership
 from uss.clouds.options import keeping, retains
 from uss.config import Configuration, RegionMode
-from uss.plan import Change, PlannedSecret
+from uss.plan import PlannedSecret
 from uss.state import StateResource
 from uss.text import shown
 
@@ -120,11 +120,9 @@ def _options(
 
 
 def _aliases(secret: PlannedSecret, kind: str, place: str) -> list[str | pulumi.Alias]:
-    if secret.held is None or secret.change is not Change.TAKE_OVER:
-        return []
     return [
         resource.urn
-        for resource in secret.held.resources
+        for resource in secret.inherited
         if resource.type == kind and (name := LogicalName.parse(resource.name)) and name.place == place
     ]
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic.alias_generators import to_camel
+
 from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, Declared, HeldSecret, LogicalName, Ownership, Target, by_record
 from uss.config import CloudType, Configuration, mistake
 from uss.errors import ConfigurationError
@@ -69,10 +71,8 @@ class Azure(Cloud):
             raise mistake(source, configuration.name, "tags", fault)
         return AzureTarget(
             locations=(f"azure:{vault.lower()}",),
-            subscription=_told("subscriptionId", configuration.subscription_id, "Subscription Id", pam)
-            or _missing(configuration, "subscriptionId", source),
-            tenant=_told("tenantId", configuration.tenant_id, "Tenant Id", pam)
-            or _missing(configuration, "tenantId", source),
+            subscription=_either(configuration, "subscription_id", pam, source),
+            tenant=_either(configuration, "tenant_id", pam, source),
             resource_group=_group(configuration, pam, source),
             vault=vault,
             managed_identity=identity,
@@ -105,20 +105,19 @@ def _identity(configuration: Configuration, source: str) -> str | None:
     identity = configuration.sync_identity
     if identity is None or _UUID.match(identity):
         return identity
-    text = (
-        f"found {shown(identity)}. For Azure it is the managed identity's client ID, a UUID: not its object ID (which "
-    )
-    text += "looks alike), nor its name or resource ID. `az identity show` prints it as `clientId`."
+    text = f"found {shown(identity)}. For Azure it is the managed identity's client ID, a UUID: not its object ID "
+    text += "(which looks alike), nor its name or resource ID. `az identity show` prints it as `clientId`."
     raise mistake(source, configuration.name, "syncIdentity", text)
 
 
-def _told(key: str, given: str | None, label: str, pam: PamConfiguration | None) -> str | None:
-    return given or (pam.text(label) if pam else None)
-
-
-def _missing(configuration: Configuration, key: str, source: str) -> str:
-    text = "is missing, and the PAM Configuration does not give it. Enter it in one of the two."
-    raise mistake(source, configuration.name, key, text)
+def _either(configuration: Configuration, name: str, pam: PamConfiguration | None, source: str) -> str:
+    """Return what the configuration's field says, or else the PAM Configuration's entry, whose label is the key's."""
+    key = to_camel(name)
+    told: str | None = getattr(configuration, name) or (pam.text(key) if pam else None)
+    if told is None:
+        text = "is missing, and the PAM Configuration does not give it. Enter it in one of the two."
+        raise mistake(source, configuration.name, key, text)
+    return told
 
 
 def _group(configuration: Configuration, pam: PamConfiguration | None, source: str) -> str:

@@ -14,7 +14,7 @@ from uss.clouds.azure import SECRET, VAULT, AzureTarget, no_metadata_service
 from uss.clouds.interface import Declared, LogicalName, Ownership
 from uss.clouds.options import keeping, retains
 from uss.config import Configuration, mistake
-from uss.plan import Change, PlannedSecret
+from uss.plan import PlannedSecret
 from uss.state import StateResource
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _declare_secret(
             delete_before_replace=False,
             retain_on_delete=retains(configuration),
             depends_on=[vault] if vault else [],
-            aliases=_aliases(secret),
+            aliases=[resource.urn for resource in secret.inherited],
         ),
     )
     return {"id": declared.id, "version": declared.properties.apply(_version), "vault": target.vault}
@@ -143,12 +143,6 @@ def _declare_secret(
 def _version(properties: Any) -> str | None:
     uri = properties.secret_uri_with_version if properties else None
     return str(uri).rpartition("/")[2] if uri else None
-
-
-def _aliases(secret: PlannedSecret) -> list[str | pulumi.Alias]:
-    if secret.held is None or secret.change is not Change.TAKE_OVER:
-        return []
-    return [resource.urn for resource in secret.held.resources]
 
 
 def keep(name: str, resources: Iterable[StateResource]) -> None:

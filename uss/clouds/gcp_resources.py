@@ -54,9 +54,11 @@ def _declare_secret(
         deletion_protection=configuration.deletion_protection,
         opts=_options(secret, SECRET, configuration, provider),
     )
-    held = sorted((entry for entry in _resources(secret) if entry.type == VERSION), key=ordinal)
+    present = secret.held.resources if secret.held else ()
+    held = sorted((entry for entry in present if entry.type == VERSION), key=ordinal)
     current = ordinal(held[-1]) if held else 0
-    new_value = secret.change in (*_NEW_CONTAINER, Change.VALUE) or secret.held is None or _differs(secret)
+    same_value = secret.held is not None and secret.held.values == (secret.payload.value,)
+    new_value = secret.change in _NEW_CONTAINER or not same_value
     number = current + 1 if new_value else current
     version = gcp.secretmanager.SecretVersion(
         str(LogicalName(configuration.name, secret.record_uid, f"v{number}")),
@@ -69,14 +71,6 @@ def _declare_secret(
         older = [entry for entry in held if number - configuration.keep_versions < ordinal(entry) < number]
         _keep_resources(older, provider, configuration)
     return {"id": container.name, "version": version.version}
-
-
-def _differs(secret: PlannedSecret) -> bool:
-    return secret.held is not None and secret.held.values != (secret.payload.value,)
-
-
-def _resources(secret: PlannedSecret) -> tuple[StateResource, ...]:
-    return secret.held.resources if secret.held else ()
 
 
 def _replication(target: GcpTarget) -> gcp.secretmanager.SecretReplicationArgs:
@@ -104,10 +98,9 @@ def _options(
     """The provider would delete before it replaces, because the name is given. That is right only where the name stays:
     a changed replication; a retitled record's new secret shall be readable before the old one is gone.
     """
-    aliases: list[str | pulumi.Alias] = []
-    if secret.change is Change.TAKE_OVER:
-        urns = [entry.urn for entry in _resources(secret) if entry.type == kind]
-        aliases = [urn for urn in urns if kind == SECRET or (version and urn == version.urn)]
+    wanted = version.urn if version else None
+    inherited = (entry for entry in secret.inherited if entry.type == kind)
+    aliases: list[str | pulumi.Alias] = [entry.urn for entry in inherited if kind == SECRET or entry.urn == wanted]
     return pulumi.ResourceOptions(
         provider=provider,
         delete_before_replace=secret.change is Change.REPLACE,

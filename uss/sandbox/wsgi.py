@@ -3,10 +3,47 @@
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from uss.sandbox.faults import Fault, FaultKind
+
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
     from werkzeug.serving import WSGIRequestHandler
+
+
+Headers = tuple[tuple[str, str], ...]
+Response = tuple[int, Headers, bytes]
+"""Status, headers and body."""
+
+
+def respond(
+    environ: dict[str, Any],
+    start_response: StartResponse,
+    fault: Fault | None,
+    answer: Callable[[FaultKind | None], Response],
+    garbage: bytes,
+) -> list[bytes]:
+    """Answer a request that meets a fault, or none.
+
+    What a fault does to the connection and to the time is the same for every service, and done here. `answer` makes the
+    answer, and the service's own refusal where the fault's kind is one.
+    """
+    kind = fault.kind if fault else None
+    if kind is FaultKind.DROPPED:
+        hang_up(environ)
+    if fault and kind is FaultKind.SLOW:
+        time.sleep(fault.seconds)
+    status, headers, body = answer(kind)
+    if kind is FaultKind.LOST:
+        hang_up(environ)
+    if kind is FaultKind.GARBLED:
+        status, body = 200, garbage
+    sent = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]
+    start_response(f"{status} -", sent)
+    return [body]
 
 
 def hang_up(environ: dict[str, Any]) -> NoReturn:

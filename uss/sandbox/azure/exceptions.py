@@ -8,7 +8,8 @@ AzureError
   ConflictError
   ThrottledError
   InternalError
-  TokenError               the token endpoint's and the metadata service's own form
+  TokenError               the token endpoint's own form
+    ImdsError              the metadata service's
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from uss.sandbox.azure.identities import Identities
 from uss.sandbox.azure.models import KeyVault, KeyVaults, Secret, Version
 from uss.sandbox.azure.urls import Call, Door, read_call
 from uss.sandbox.faults import FaultBoard, FaultKind
-from uss.sandbox.wsgi import hang_up
+from uss.sandbox.wsgi import Response, hang_up, respond
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -69,23 +69,13 @@ class Application:
         def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
             call = read_call(environ, door, vault)
             fault = self._faults.meet("azure", call.operation)
-            kind = fault.kind if fault else None
-            if kind is FaultKind.DROPPED or (door is Door.METADATA and not self._identities.on_azure()):
+            if door is Door.METADATA and not self._identities.on_azure():
                 hang_up(environ)
-            if fault and kind is FaultKind.SLOW:
-                time.sleep(fault.seconds)
-            status, headers, body = self._answer(call, kind)
-            if kind is FaultKind.LOST:
-                hang_up(environ)
-            if kind is FaultKind.GARBLED:
-                status, body = 200, _GARBAGE
-            sent = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]
-            start_response(f"{status} -", sent)
-            return [body]
+            return respond(environ, start_response, fault, lambda kind: self._answer(call, kind), _GARBAGE)
 
         return serve
 
-    def _answer(self, call: Call, kind: FaultKind | None) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    def _answer(self, call: Call, kind: FaultKind | None) -> Response:
         try:
             if kind is FaultKind.DENIED:
                 raise ForbiddenError(f"Action: '{_ACTIONS.get(call.operation, call.operation)}'", "Forbidden")

@@ -21,6 +21,7 @@ from uss.sandbox.gcp.exceptions import (
 _SECRET_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+_TERM = re.compile(r"(?P<key>[\w.-]+)\s*(?P<sign>[:=])\s*(?P<value>.*)", re.DOTALL)
 _PAYLOAD_MAXIMUM = 65_536
 _ANNOTATIONS_MAXIMUM = 16 * 1024
 _LABELS_MAXIMUM = 64
@@ -159,8 +160,10 @@ def _checked_marks(content: dict[str, Any]) -> tuple[dict[str, str], dict[str, s
 
 
 def _passes(secret: Secret, term: str) -> bool:
-    key, sign, value = re.fullmatch(r"([\w.-]+)\s*([:=])\s*(.*)", term, re.DOTALL).groups() if term else ("", "", "")  # type: ignore[union-attr]  # checked by the caller's form
-    value = value.strip('"')
+    match = _TERM.fullmatch(term)
+    if match is None:
+        raise InvalidArgumentError(f"The filter term [{term}] is not understood.")
+    key, sign, value = match["key"], match["sign"], match["value"].strip('"')
     held = secret.labels.get(key.removeprefix("labels.")) if key.startswith("labels.") else secret.secret_id
     return held is not None and (value in held if sign == ":" else held == value)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import threading
-import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ from uss.sandbox.gcp.exceptions import (
 from uss.sandbox.gcp.identities import Identities
 from uss.sandbox.gcp.models import Secret, SecretManager, State, Version
 from uss.sandbox.gcp.urls import Call, read_call
-from uss.sandbox.wsgi import hang_up
+from uss.sandbox.wsgi import Response, respond
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -34,6 +33,7 @@ Content = dict[str, Any]
 
 _GARBAGE = b'{"name": "\xff\xfe'
 _PAGE = 250
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
 _PERMISSIONS = {
     "CreateSecret": "secretmanager.secrets.create",
     "ListSecrets": "secretmanager.secrets.list",
@@ -71,21 +71,9 @@ class Application:
         """Answer one request."""
         call = read_call(environ)
         fault = self._faults.meet("gcp", call.operation)
-        kind = fault.kind if fault else None
-        if kind is FaultKind.DROPPED:
-            hang_up(environ)
-        if fault and kind is FaultKind.SLOW:
-            time.sleep(fault.seconds)
-        status, headers, body = self._answer(call, kind)
-        if kind is FaultKind.LOST:
-            hang_up(environ)
-        if kind is FaultKind.GARBLED:
-            status, body = 200, _GARBAGE
-        sent = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]
-        start_response(f"{status} -", sent)
-        return [body]
+        return respond(environ, start_response, fault, lambda kind: self._answer(call, kind), _GARBAGE)
 
-    def _answer(self, call: Call, kind: FaultKind | None) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    def _answer(self, call: Call, kind: FaultKind | None) -> Response:
         try:
             if kind is FaultKind.DENIED:
                 raise PermissionDeniedError(
@@ -168,10 +156,8 @@ def _content(call: Call) -> Content:
 
 def _payload(call: Call) -> bytes:
     payload = _content(call).get("payload") or {}
-    data = base64.b64decode(
-        payload.get("data") or "",
-        altchars=b"-_" if "-" in str(payload.get("data")) or "_" in str(payload.get("data")) else None,
-    )
+    # Google's clients may send either alphabet.
+    data = base64.b64decode((payload.get("data") or "").translate(_STANDARD_ALPHABET))
     if payload.get("dataCrc32c") not in (None, str(google_crc32c.value(data))):
         raise InvalidArgumentError("The checksum of the payload does not match its data.")
     return data
