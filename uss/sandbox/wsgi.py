@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qs
 
 from uss.sandbox.faults import Fault, FaultKind
 
@@ -17,6 +19,34 @@ if TYPE_CHECKING:
 Headers = tuple[tuple[str, str], ...]
 Response = tuple[int, Headers, bytes]
 """Status, headers and body."""
+Route = tuple[str, str, str]
+"""Method, pattern of the whole path, and what the service calls the operation."""
+
+
+def read_body(environ: dict[str, Any]) -> bytes:
+    """Read a request's body; it can be read once."""
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return body
+
+
+def read_query(environ: dict[str, Any]) -> dict[str, str]:
+    """Return the query's values by name: the last one of each."""
+    return {key: values[-1] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+
+
+def bearer_token(environ: dict[str, Any]) -> str | None:
+    """Return the request's access token, or None where it has none."""
+    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token if scheme == "Bearer" else None
+
+
+def find_route(environ: dict[str, Any], routes: Iterable[Route]) -> tuple[str, dict[str, str]]:
+    """Return the first fitting route's operation, and the named parts of the path; `unknown` where none fits."""
+    for method, path, operation in routes:
+        match = re.fullmatch(path, environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == method else None
+        if match:
+            return operation, match.groupdict()
+    return "unknown", {}
 
 
 def respond(

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from uss.sandbox.wsgi import read_body
+
 SERVICES = frozenset({"secretsmanager", "sts", "iam"})
 """The services that the sandbox has; other parts of moto's server stay closed."""
 
@@ -43,7 +45,7 @@ class Call:
 
 def read_call(environ: dict[str, Any]) -> Call:
     """Read the call from a WSGI request, whose body can be read again afterwards."""
-    body = _read_body(environ)
+    body = _body(environ)
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
@@ -64,8 +66,8 @@ def read_call(environ: dict[str, Any]) -> Call:
     )
 
 
-def _read_body(environ: dict[str, Any]) -> bytes:
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+def _body(environ: dict[str, Any]) -> bytes:
+    body = read_body(environ)
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
-from urllib.parse import parse_qs
+
+from uss.sandbox.wsgi import Route, bearer_token, find_route, read_body, read_query
 
 
 class Door(Enum):
@@ -23,7 +23,7 @@ _VAULT = _VAULTS + r"/(?P<vault>[^/]+)"
 _ARM_SECRET = _VAULT + r"/secrets/(?P<secret>[^/]+)"
 _SECRET = r"/secrets/(?P<secret>[^/]+)"  # noqa: S105 - a path
 _DELETED = r"/deletedsecrets/(?P<secret>[^/]+)"
-_ROUTES: dict[Door, list[tuple[str, str, str]]] = {
+_ROUTES: dict[Door, list[Route]] = {
     Door.MANAGEMENT: [
         ("GET", r"/metadata/endpoints", "metadata.endpoints"),
         ("GET", r"/(?P<tenant>[^/]+)/v2\.0/\.well-known/openid-configuration", "entra.configuration"),
@@ -50,10 +50,6 @@ _ROUTES: dict[Door, list[tuple[str, str, str]]] = {
         ("POST", _DELETED + "/recover", "keyvault.recoverDeletedSecret"),
     ],
 }
-_COMPILED = {
-    door: [(method, re.compile(path), operation) for method, path, operation in routes]
-    for door, routes in _ROUTES.items()
-}
 
 
 @dataclass(frozen=True)
@@ -72,19 +68,12 @@ class Call:
 
 def read_call(environ: dict[str, Any], door: Door, vault: str = "") -> Call:
     """Read the call from a WSGI request; an operation that the sandbox lacks is `unknown`."""
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    operation, names = "unknown", {}
-    for method, path, name in _COMPILED[door]:
-        match = path.fullmatch(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == method else None
-        if match:
-            operation, names = name, match.groupdict()
-            break
+    operation, names = find_route(environ, _ROUTES[door])
     return Call(
         operation=operation,
         names=names | ({"vault": vault} if vault else {}),
-        query={key: values[-1] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()},
+        query=read_query(environ),
         metadata=environ.get("HTTP_METADATA", "").lower() == "true",
-        token=token if scheme == "Bearer" else None,
-        body=body,
+        token=bearer_token(environ),
+        body=read_body(environ),
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+
+from uss.sandbox.wsgi import Route, bearer_token, find_route, read_body, read_query
 
 _SECRETS = r"/v1/projects/(?P<project>[^/:]+)/secrets"
 _SECRET = _SECRETS + r"/(?P<secret>[^/:]+)"
 _VERSION = _SECRET + r"/versions/(?P<version>[^/:]+)"
-_ROUTES = [
+_ROUTES: list[Route] = [
     ("POST", r"/token", "oauth2.Token"),
     (
         "POST",
@@ -30,7 +30,6 @@ _ROUTES = [
     ("POST", _VERSION + ":disable", "secretmanager.DisableSecretVersion"),
     ("POST", _VERSION + ":destroy", "secretmanager.DestroySecretVersion"),
 ]
-_COMPILED = [(method, re.compile(path), operation) for method, path, operation in _ROUTES]
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,11 @@ class Call:
 
 def read_call(environ: dict[str, Any]) -> Call:
     """Read the call from a WSGI request; an operation that the sandbox lacks is `unknown`."""
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    operation, names = "unknown", {}
-    for method, path, name in _COMPILED:
-        match = path.fullmatch(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == method else None
-        if match:
-            operation, names = name, match.groupdict()
-            break
+    operation, names = find_route(environ, _ROUTES)
     return Call(
         operation=operation,
         names=names,
-        query={key: values[-1] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()},
-        token=token if scheme == "Bearer" else None,
-        body=body,
+        query=read_query(environ),
+        token=bearer_token(environ),
+        body=read_body(environ),
     )
