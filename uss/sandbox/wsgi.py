@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 Headers = tuple[tuple[str, str], ...]
 Response = tuple[int, Headers, bytes]
-"""Status, headers and body."""
+"""Status, headers without the length, and body."""
+JSON = ("Content-Type", "application/json")
 Route = tuple[str, str, str]
 """Method, pattern of the whole path, and what the service calls the operation."""
 
@@ -71,8 +72,7 @@ def respond(
         hang_up(environ)
     if kind is FaultKind.GARBLED:
         status, body = 200, garbage
-    sent = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]
-    start_response(f"{status} -", sent)
+    start_response(f"{status} -", [*headers, ("Content-Length", str(len(body)))])
     return [body]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
@@ -25,8 +24,8 @@ from uss.sandbox.aws.exceptions import (
 )
 from uss.sandbox.aws.models import Identities, Secrets
 from uss.sandbox.aws.urls import SERVICES, Call, read_call
-from uss.sandbox.faults import Fault, FaultBoard, FaultKind
-from uss.sandbox.wsgi import hang_up
+from uss.sandbox.faults import FaultBoard, FaultKind
+from uss.sandbox.wsgi import Response, respond
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -57,23 +56,17 @@ class Gate:
         """Answer one request."""
         call = read_call(environ)
         fault = self._faults.meet("aws", call.action)
-        if fault and fault.kind is FaultKind.DROPPED:
-            hang_up(environ)
-        answer = self._answer(call, fault, environ)
-        if fault and fault.kind is FaultKind.LOST:
-            hang_up(environ)
-        if fault and fault.kind is FaultKind.GARBLED:
-            answer = replace(answer, status=200, body=_GARBAGE)
-        headers = [(name, value) for name, value in answer.headers if name.lower() not in {"content-length", "status"}]
-        start_response(f"{answer.status} -", [*headers, ("Content-Length", str(len(answer.body)))])
-        return [answer.body]
+        return respond(environ, start_response, fault, lambda kind: self._response(call, kind, environ), _GARBAGE)
 
-    def _answer(self, call: Call, fault: Fault | None, environ: dict[str, Any]) -> Answer:
+    def _response(self, call: Call, kind: FaultKind | None, environ: dict[str, Any]) -> Response:
+        answer = self._answer(call, kind, environ)
+        headers = ((name, value) for name, value in answer.headers if name.lower() not in {"content-length", "status"})
+        return answer.status, tuple(headers), answer.body
+
+    def _answer(self, call: Call, kind: FaultKind | None, environ: dict[str, Any]) -> Answer:
         try:
-            if fault and fault.kind in _REFUSALS:
-                raise _REFUSALS[fault.kind]()
-            if fault and fault.kind is FaultKind.SLOW:
-                time.sleep(fault.seconds)
+            if kind in _REFUSALS:
+                raise _REFUSALS[kind]()
             with self.lock:
                 return self._serve(call, environ)
         except AwsError as error:

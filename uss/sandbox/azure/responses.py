@@ -23,7 +23,7 @@ from uss.sandbox.azure.identities import Identities
 from uss.sandbox.azure.models import KeyVault, KeyVaults, Secret, Version
 from uss.sandbox.azure.urls import Call, Door, read_call
 from uss.sandbox.faults import FaultBoard, FaultKind
-from uss.sandbox.wsgi import Response, hang_up, respond
+from uss.sandbox.wsgi import JSON, Response, hang_up, respond
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -85,9 +85,9 @@ class Application:
                 raise InternalError()
             with self.lock:
                 answer = self._serve(call)
-            return (204, (), b"") if answer is None else (200, (), json.dumps(answer).encode())
+            return (204, (JSON,), b"") if answer is None else (200, (JSON,), json.dumps(answer).encode())
         except AzureError as error:
-            return error.status, error.headers, error.body()
+            return error.status, (JSON, *error.headers), error.body()
 
     def _serve(self, call: Call) -> Any:
         service, _, operation = call.operation.partition(".")

@@ -24,7 +24,7 @@ from uss.sandbox.gcp.exceptions import (
 from uss.sandbox.gcp.identities import Identities
 from uss.sandbox.gcp.models import Secret, SecretManager, State, Version
 from uss.sandbox.gcp.urls import Call, read_call
-from uss.sandbox.wsgi import Response, respond
+from uss.sandbox.wsgi import JSON, Response, respond
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -84,9 +84,9 @@ class Application:
             if kind is FaultKind.ERROR:
                 raise InternalError()
             with self.lock:
-                return 200, (), json.dumps(self._serve(call)).encode()
+                return 200, (JSON,), json.dumps(self._serve(call)).encode()
         except GcpError as error:
-            return error.status, error.headers, error.body()
+            return error.status, (JSON, *error.headers), error.body()
 
     def _serve(self, call: Call) -> Content:
         service, _, operation = call.operation.partition(".")
