@@ -2,13 +2,21 @@
 
 import pulumi
 
-from uss import guards, program
+from uss import program
 from uss.state import read_state
 
-with program.plain_errors():
-    settings = program.load_settings()
-    state = read_state()
-    snapshot = program.read_snapshot(settings)
-    plan = program.make_plan(settings, snapshot, state)
-    guards.check(plan)
-    pulumi.export(program.OUTPUT, program.declare(plan, state))
+
+async def main() -> pulumi.Inputs:
+    """Load, read, plan, guard, look, declare; return the stack's outputs."""
+    with program.plain_errors():
+        settings = program.load_settings()
+        state = await read_state()
+        snapshot = program.read_snapshot(settings)
+        plan = program.make_plan(settings, snapshot, state)
+        program.check(plan)
+        outlook = await program.look(plan, state)
+        program.show(outlook.plan)
+        return {program.OUTPUT: program.declare(outlook, state)}
+
+
+pulumi.run(main)

@@ -62,7 +62,7 @@ def test_a_long_list_of_changes_is_cut() -> None:
 
 def test_a_refusal_tells_title_reason_and_mend_and_whether_the_secret_stays() -> None:
     part = only(plan([record("R1", "bad:\x1b title"), record("R2", "")], [held("R1", "a")]))
-    first, second = report.refusals(part)
+    first, second = report.warnings(part)
     assert first.startswith(
         "aws: record \"bad:\\x1b title\" (R1) is not synced: illegal name: the name would hold U+001B, ':' (U+003A). "
         "Its secret stays as it is. Retitle the record"
@@ -107,7 +107,7 @@ def test_nothing_that_is_told_holds_a_value(value: Field, title: str, kind: str)
     planned = plan(entries, state)
     part = only(planned)
     output = report.output(part, {secret.record_uid: {} for secret in part.secrets})
-    told = [report.summary(planned), *report.refusals(part), json.dumps(output), repr(planned)]
+    told = [report.summary(planned), *report.warnings(part), json.dumps(output), repr(planned)]
     assert CANARY not in "".join(told)
 
 
@@ -117,7 +117,7 @@ def test_whatever_the_title_the_engine_can_carry_the_output_and_a_terminal_the_l
     planned = plan([entry, record("R2", "fine", attachments=(title,))])
     part = only(planned)
     json.dumps(report.output(part, {"R2": {}}), ensure_ascii=False).encode()
-    assert all(line.isprintable() for line in (*report.summary(planned).splitlines(), *report.refusals(part)))
+    assert all(line.isprintable() for line in (*report.summary(planned).splitlines(), *report.warnings(part)))
 
 
 def test_a_title_that_can_be_carried_is_in_the_output_as_it_is() -> None:

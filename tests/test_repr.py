@@ -21,7 +21,7 @@ from uss.linking import LinkedConfiguration
 from uss.payload import payload_of
 from uss.plan import RemovedConfiguration
 from uss.planning import Holdings, build_plan
-from uss.program import Settings
+from uss.program import Outlook, Settings
 from uss.state import StackState, StateResource
 
 CANARY = "canary-9d41"
@@ -72,6 +72,7 @@ CARRIERS = [
     PLAN,
     Holdings({"aws": (HELD,)}),
     LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)),
+    Outlook(PLAN, {}),
     Settings(SOURCE, (CONFIGURATION,), ACCESS),
 ]
 SILENT = {
@@ -81,6 +82,9 @@ SILENT = {
     "Ownership": "the project's and the stack's names",
     "LogicalName": "names and UIDs",
     "Target": "accounts and regions",
+    "FoundSecret": "tags and IDs",
+    "Findings": "the same, and names",
+    "Questions": "a name, patterns, and a provider, which prints as an object",
     "Declared": "ARNs and outputs, which print as objects",
     "Refusal": "titles and reasons",
 }

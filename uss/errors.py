@@ -8,6 +8,8 @@
     │   │   └── VaultThrottledError  throttled for longer than the run waits
     │   └── VaultIncompleteError     an answer, but not a whole one
     ├── StateError              the stack's last checkpoint could not be read
+    ├── CloudError              a cloud did not say what it holds already
+    │   └── CloudDeniedError         the Sync Identity may not ask
     └── GuardError              a rule of safety stops the run before anything is declared
 
 Every message says what was found, where, and what to do, and holds no secret value. Errors of vendors are
@@ -47,6 +49,14 @@ class VaultIncompleteError(VaultError):
 
 class StateError(UssError):
     """What the stack's last checkpoint holds could not be read, so nothing can be planned safely."""
+
+
+class CloudError(UssError):
+    """A cloud did not say what it holds already, so nothing was declared."""
+
+
+class CloudDeniedError(CloudError):
+    """The Sync Identity may not ask what the cloud holds under one name."""
 
 
 class GuardError(UssError):

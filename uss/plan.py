@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from uss.clouds.interface import Cloud, HeldSecret, Target
+from uss.clouds.interface import Cloud, FoundSecret, HeldSecret, KeyVault, Target
 from uss.config import Configuration
 from uss.payload import Payload
 from uss.state import StateResource
@@ -30,6 +30,8 @@ class Change(StrEnum):
     """What happens to a record's secret."""
 
     CREATE = "create"
+    RECOVER = "recover"
+    """It is in the cloud, by its tags this stack's own, and the state does not know it: it is imported."""
     RENAME = "rename"
     TAKE_OVER = "take over"
     """A record that left is replaced by one of the same name: the secret stays and gets the new one's value."""
@@ -47,6 +49,8 @@ class Reason(StrEnum):
     ILLEGAL_NAME = "illegal name"
     NAME_CLASH = "name clash"
     NAME_IN_USE = "name in use"
+    CONFLICT = "conflict"
+    """The cloud holds a secret of this name that this stack did not create."""
     EMPTY = "empty"
     NOT_TEXT = "not text"
     TOO_LARGE = "too large"
@@ -84,10 +88,22 @@ class PlannedSecret:
     held: HeldSecret | None = None
     """The secret as the state holds it; with `Change.TAKE_OVER` it is that of the record that left."""
 
+    found: FoundSecret | None = None
+    """What the cloud holds of it that the state does not: left by a run that was cut off, or a state that was lost."""
+
+    def imported(self, kind: str, place: str = "") -> str | None:
+        """Return the ID by which a resource of this type is imported from the cloud, or None."""
+        return self.found.imports.get((kind, place)) if self.found else None
+
+    @property
+    def present(self) -> tuple[StateResource, ...]:
+        """The resources that the state holds of the secret."""
+        return self.held.resources if self.held else ()
+
     @property
     def inherited(self) -> tuple[StateResource, ...]:
         """The resources that become this record's, which another record had until now."""
-        return self.held.resources if self.held and self.change is Change.TAKE_OVER else ()
+        return self.present if self.change is Change.TAKE_OVER else ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,10 @@ class ConfigurationPlan:
     deletions: tuple[HeldSecret, ...] = ()
     held: int = 0
     """How many secrets the state holds for the configuration."""
+    denied: tuple[str, ...] = ()
+    """Names that the Sync Identity may not look at, so that what is there shows only when they are written."""
+    key_vault: KeyVault = KeyVault.GIVEN
+    """Azure only."""
 
     @property
     def name(self) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
 
-from uss import report
+from uss import guards, report
 from uss.clouds import CLOUDS
 from uss.clouds.interface import HeldSecret, LogicalName, Ownership
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
-from uss.errors import ConfigurationError, UssError
+from uss.errors import ConfigurationError, GuardError, UssError
+from uss.findings import settle
 from uss.keeper import Access, Snapshot, find_access, read_vault
 from uss.plan import ConfigurationPlan, Mode, Plan
 from uss.planning import Holdings, build_plan
@@ -31,6 +33,14 @@ class Settings:
     """The stack file, as messages name it."""
     configurations: tuple[Configuration, ...]
     access: Access
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The plan, settled with what the clouds hold, and by configuration the provider that will carry it out."""
+
+    plan: Plan
+    providers: Mapping[str, pulumi.ProviderResource]
 
 
 @contextmanager
@@ -68,32 +78,77 @@ def read_snapshot(settings: Settings) -> Snapshot:
 
 
 def make_plan(settings: Settings, snapshot: Snapshot, state: StackState) -> Plan:
-    """Build the plan, and show it in the engine's diagnostics."""
-    plan = build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, _ownership(), settings.source)
-    pulumi.log.info(report.summary(plan))
-    for part in plan.configurations:
-        for line in report.refusals(part):
-            pulumi.log.warn(line)
-    return plan
+    """Build the plan from what the vault and the state hold."""
+    return build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, _ownership(), settings.source)
 
 
-def declare(plan: Plan, state: StackState) -> dict[str, Any]:
-    """Register the plan's resources and return the stack's outputs, by configuration."""
+def check(plan: Plan) -> None:
+    """Raise `GuardError` when a rule of safety stops the run; the plan is shown then, for whoever has to decide."""
+    try:
+        guards.check(plan)
+    except GuardError:
+        show(plan)
+        raise
+
+
+async def look(plan: Plan, state: StackState) -> Outlook:
+    """Register the providers, and settle the plan with what the clouds say they hold already.
+
+    Raises `CloudError` when a cloud does not answer. Configurations to which nothing is applied are not asked for.
+    """
     ownership = _ownership()
     resources = _by_configuration(state)
-    return {part.name: _declare(part, ownership, resources[part.name], state) for part in plan.configurations}
+    providers = {
+        part.name: part.cloud.provider(part, ownership)
+        for part in plan.configurations
+        if part.cloud and not _stays(part)
+    }
+
+    async def settled(part: ConfigurationPlan) -> ConfigurationPlan:
+        if part.cloud is None or part.name not in providers:
+            return part
+        found = await part.cloud.look(part, ownership, providers[part.name], resources[part.name])
+        return settle(part, found, ownership)
+
+    parts = await asyncio.gather(*(settled(part) for part in plan.configurations))
+    return Outlook(replace(plan, configurations=tuple(parts)), providers)
 
 
-def _declare(part: ConfigurationPlan, ownership: Ownership, resources: list[StateResource], state: StackState) -> Any:
-    held = part.mode is Mode.HOLD and not pulumi.runtime.is_dry_run()
-    if part.mode is Mode.DISABLED or held:
+def show(plan: Plan) -> None:
+    """Show the plan in the engine's diagnostics."""
+    pulumi.log.info(report.summary(plan))
+    for part in plan.configurations:
+        for line in report.warnings(part):
+            pulumi.log.warn(line)
+
+
+def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
+    """Register the plan's resources and return the stack's outputs, by configuration."""
+    resources = _by_configuration(state)
+    return {
+        part.name: _declare(part, outlook.providers.get(part.name), resources[part.name], state)
+        for part in outlook.plan.configurations
+    }
+
+
+def _stays(part: ConfigurationPlan) -> bool:
+    """Whether everything of the configuration stays as the state holds it."""
+    return part.mode is Mode.DISABLED or (part.mode is Mode.HOLD and not pulumi.runtime.is_dry_run())
+
+
+def _declare(
+    part: ConfigurationPlan,
+    provider: pulumi.ProviderResource | None,
+    resources: list[StateResource],
+    state: StackState,
+) -> Any:
+    if part.cloud is None or provider is None:
         for cloud in CLOUDS.values():
             cloud.keep(part.name, resources)
-        if held:
+        if part.mode is Mode.HOLD:
             pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
         return _last_outputs(state).get(part.name, {"mode": part.mode.value})
-    assert part.cloud is not None  # noqa: S101 - for the type checker: only disabled plans have none
-    declared = part.cloud.declare(part, ownership, resources)
+    declared = part.cloud.declare(part, _ownership(), provider, resources)
     pulumi.Output.all(*declared.failures).apply(_report_failures)
     return report.output(part, declared.outcomes)
 

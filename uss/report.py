@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from uss.clouds.interface import KeyVault
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, PlannedSecret, Refusal
 from uss.text import encodable, shown
 
 _CHANGES = {
     Change.CREATE: "to create",
+    Change.RECOVER: "to recover",
     Change.RENAME: "to rename",
     Change.TAKE_OVER: "to take over",
     Change.REPLACE: "to replace",
@@ -31,10 +33,19 @@ def summary(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def refusals(part: ConfigurationPlan) -> list[str]:
-    """Return a line for each record that is not synced: title, UID, reason and mend."""
+def warnings(part: ConfigurationPlan) -> list[str]:
+    """Return a line for each record that is not synced (title, UID, reason and mend), and one for what could not be
+    looked at.
+    """
     kept = {secret.record_uid for secret in part.kept}
-    return [_refusal(part.name, refusal, refusal.record_uid in kept) for refusal in part.refusals]
+    lines = [_refusal(part.name, refusal, refusal.record_uid in kept) for refusal in part.refusals]
+    if part.denied:
+        lines.append(
+            f"{part.name}: the Sync Identity may not look at {_counted(len(part.denied), 'name')} of secrets to create "
+            f"({shown(part.denied[0])}{', ...' if len(part.denied) > 1 else ''}). If there is a secret of that name "
+            "already, its creation fails, and nothing is overwritten."
+        )
+    return lines
 
 
 def output(part: ConfigurationPlan, outcomes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -72,6 +83,8 @@ def _configuration(part: ConfigurationPlan) -> list[str]:
     lines = [f"{part.name}: {_counts(part)}"]
     if part.mode is Mode.HOLD:
         lines.append("  dryRun is true: `pulumi up` applies none of this")
+    if part.key_vault is KeyVault.MISSING:
+        lines.append(f"  the key vault {part.configuration.vault_name} is not there yet: it will be made")
     changes = [_change(secret) for secret in part.secrets if secret.change is not Change.UNCHANGED]
     note = part.cloud.deletion(part.configuration) if part.cloud else ""
     changes += [f"  delete {secret.name} (record {secret.record_uid} has left): {note}" for secret in part.deletions]
@@ -89,6 +102,8 @@ def _change(secret: PlannedSecret) -> str:
     record = f"record {shown(secret.title)}"
     if secret.change is Change.RENAME:
         return f"  rename {secret.former_name} to {secret.name} ({record} was retitled)"
+    if secret.change is Change.RECOVER:
+        return f"  recover {secret.name} ({record}): it is this stack's own, and the state had lost it"
     if secret.change is Change.TAKE_OVER and secret.held:
         return f"  take over {secret.name} ({record} replaces {secret.held.record_uid})"
     if secret.change is Change.REPLACE:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from tenacity import Retrying, stop_after_attempt, wait_fixed
+from tenacity import AsyncRetrying, stop_after_attempt, wait_fixed
 
 from uss.errors import StateError
 from uss.text import shown
@@ -39,20 +39,21 @@ class StackState:
     stack_outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-def read_state() -> StackState:
+async def read_state() -> StackState:
     """Ask the engine for the running stack's last checkpoint; raise `StateError` when it does not answer."""
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     # A file backend finds a stack by listing its folder, and the engine puts a new checkpoint there just as the program
     # starts: now and then the stack is not found, for a moment.
-    retrying = Retrying(stop=stop_after_attempt(_ATTEMPTS), wait=wait_fixed(_PAUSE), reraise=True)
+    retrying = AsyncRetrying(stop=stop_after_attempt(_ATTEMPTS), wait=wait_fixed(_PAUSE), reraise=True)
+    function, arguments = "pulumi:pulumi:readStackResourceOutputs", {"stackName": name}
     try:
-        answer = retrying(pulumi.runtime.invoke, "pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+        answer: Any = await retrying(pulumi.runtime.invoke_async, function, arguments)
     except Exception as error:
         raise StateError(
             f"The last checkpoint of the stack {name} could not be read: {shown(str(error))}. Nothing was changed. "
             "Check the backend that PULUMI_BACKEND_URL or `pulumi login` names, and run it again."
         ) from error
-    return parse_state((answer.value or {}).get("outputs") or {})
+    return parse_state((answer or {}).get("outputs") or {})
 
 
 def parse_state(outputs: Mapping[str, Mapping[str, Any]]) -> StackState:

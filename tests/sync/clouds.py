@@ -38,6 +38,7 @@ class CloudUnderTest(ABC):
     """One cloud."""
 
     name: ClassVar[str]
+    title: ClassVar[str]
     illegal_title: ClassVar[str]
     limit: ClassVar[int] = 65_536
     wrong_identity: ClassVar[str]
@@ -48,6 +49,10 @@ class CloudUnderTest(ABC):
     """What a preview says becomes of a deleted secret."""
     create: ClassVar[str]
     """The operation that creates a secret, as the counters name it."""
+    put_value: ClassVar[str]
+    """The operation that changes a value."""
+    lookup: ClassVar[str]
+    """The operation by which a run sees that a name is taken."""
     writes: ClassVar[frozenset[str]]
     """The operations that write."""
 
@@ -68,6 +73,10 @@ class CloudUnderTest(ABC):
         """The tags of a secret, whatever the cloud calls them."""
 
     @abstractmethod
+    def versions(self, project: Project, name: str) -> int:
+        """How many versions of a secret can be read."""
+
+    @abstractmethod
     def put_foreign(self, project: Project, name: str, value: str) -> None:
         """Make a secret that is nobody's here."""
 
@@ -80,11 +89,14 @@ class AwsUnderTest(CloudUnderTest):
     """AWS Secrets Manager."""
 
     name = "aws"
+    title = "AWS Secrets Manager"
     illegal_title = "Illegal: Title"
     wrong_identity = "is not authorized to perform: sts:AssumeRole"
     taken = "ResourceExistsException"
     deletion = "AWS can restore it for 30 days"
     create = "secretsmanager:CreateSecret"
+    put_value = "secretsmanager:PutSecretValue"
+    lookup = "secretsmanager:DescribeSecret"
     writes = frozenset(
         f"secretsmanager:{name}"
         for name in ("CreateSecret", "PutSecretValue", "UpdateSecret", "DeleteSecret", "TagResource", "UntagResource")
@@ -109,6 +121,11 @@ class AwsUnderTest(CloudUnderTest):
             tags = client.describe_secret(SecretId=project.prefix + name)["Tags"]
         return {tag["Key"]: tag["Value"] for tag in tags}
 
+    def versions(self, project: Project, name: str) -> int:
+        """See `CloudUnderTest`: the current one, and the one before it."""
+        with closing(project.sandbox.aws()) as client:
+            return len(client.list_secret_version_ids(SecretId=project.prefix + name)["Versions"])
+
     def put_foreign(self, project: Project, name: str, value: str) -> None:
         """See `CloudUnderTest`."""
         with closing(project.sandbox.aws()) as client:
@@ -119,11 +136,14 @@ class GcpUnderTest(CloudUnderTest):
     """GCP Secret Manager."""
 
     name = "gcp"
+    title = "GCP Secret Manager"
     illegal_title = "illegal/title"
     wrong_identity = "iam.serviceAccounts.getAccessToken"
     taken = "already exists"
     deletion = "at once and for good, with all its versions"
     create = "secretmanager.CreateSecret"
+    put_value = "secretmanager.AddSecretVersion"
+    lookup = "secretmanager.ListSecrets"
     writes = frozenset(
         f"secretmanager.{name}"
         for name in (
@@ -174,6 +194,10 @@ class GcpUnderTest(CloudUnderTest):
             secret = client.get_secret(request={"name": f"projects/{GCP_PROJECT}/secrets/{project.prefix}{name}"})
         return {**secret.labels, **secret.annotations}
 
+    def versions(self, project: Project, name: str) -> int:
+        """See `CloudUnderTest`."""
+        return self.states(project, name).count("ENABLED")
+
     def put_foreign(self, project: Project, name: str, value: str) -> None:
         """See `CloudUnderTest`."""
         with self.client(project.sandbox) as client:
@@ -210,12 +234,15 @@ class AzureUnderTest(CloudUnderTest):
     """Azure Key Vault."""
 
     name = "azure"
+    title = "Azure Key Vault"
     illegal_title = "illegal_title"
     limit = 25_600
     wrong_identity = "Identity not found"
     taken = "cannot create already existing resource"
     deletion = "the key vault keeps it, and its name, until its retention ends"
     create = "arm.secrets.createOrUpdate"
+    put_value = "arm.secrets.createOrUpdate"
+    lookup = "arm.secrets.get"
     writes = frozenset(
         {"arm.secrets.createOrUpdate", "arm.vaults.createOrUpdate", "keyvault.deleteSecret", "keyvault.setSecret"}
     )
@@ -269,6 +296,12 @@ class AzureUnderTest(CloudUnderTest):
         with self.client(project.sandbox) as client:
             assert client is not None
             return dict(client.get_secret(project.prefix + name).properties.tags or {})
+
+    def versions(self, project: Project, name: str) -> int:
+        """See `CloudUnderTest`: all of them, since no version can be taken away."""
+        with self.client(project.sandbox) as client:
+            assert client is not None
+            return len(list(client.list_properties_of_secret_versions(project.prefix + name)))
 
     def put_foreign(self, project: Project, name: str, value: str) -> None:
         """See `CloudUnderTest`."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,6 +177,10 @@ class Project:
         state = self.folder / "state"
         state.mkdir()
         self.environment = self.sandbox.environment | {"PULUMI_BACKEND_URL": state.as_uri()} | self.environment
+        self.init()
+
+    def init(self) -> None:
+        """Make the stack."""
         self._pulumi("stack", "init", self.stack)
 
     @property
@@ -199,19 +205,47 @@ class Project:
         content = (content or {}) | {"config": {"uss:configurations": listed}}
         self.stack_file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
+    @property
+    def _up(self) -> list[str]:
+        return ["up", "--yes", "--skip-preview", "--stack", self.stack]
+
+    @property
+    def state(self) -> Path:
+        """The folder that holds the state."""
+        return self.folder / "state"
+
     def preview(self, *arguments: str, **environment: str) -> Run:
         """`pulumi preview`."""
         return self._run("preview", "--stack", self.stack, *arguments, **environment)
 
     def up(self, *arguments: str, **environment: str) -> Run:
         """`pulumi up` without the preview before it, which `preview` runs where a test is about it."""
-        return self._run("up", "--yes", "--skip-preview", "--stack", self.stack, *arguments, **environment)
+        return self._run(*self._up, *arguments, **environment)
 
     def up_well(self, *arguments: str, **environment: str) -> Run:
         """`pulumi up` that must succeed."""
         run = self.up(*arguments, **environment)
         assert run.code == 0, run.output
         return run
+
+    def killed_up(self, when: Callable[[], bool]) -> None:
+        """`pulumi up`, killed with all that it started as soon as the condition holds; then the stack is unlocked."""
+        process = subprocess.Popen(
+            ["pulumi", *self._up, "--color", "never", "--non-interactive"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 60
+        while not when():
+            assert process.poll() is None, "pulumi up ended before it was to be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self._pulumi("cancel", "--yes", "--stack", self.stack)
 
     def destroy(self, *arguments: str) -> None:
         """`pulumi destroy`, which must succeed."""

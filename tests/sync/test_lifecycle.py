@@ -134,13 +134,29 @@ def test_a_record_made_anew_takes_the_secret_over(ready: Project, sandbox: Sandb
     assert ready.preview("--expect-no-changes").code == 0
 
 
-def test_a_foreign_secret_is_never_overwritten(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest) -> None:
+def test_a_foreign_secret_is_told_in_the_preview_and_never_overwritten(
+    ready: Project, sandbox: Sandbox, cloud: CloudUnderTest
+) -> None:
+    sandbox.write_vault(cloud.vault(login(uid(1), "Taken", "p1"), login(uid(2), "Free", "p2")))
+    cloud.put_foreign(ready, "Taken", "somebody else's")
+    told = f'({uid(1)}) is not synced: conflict: {cloud.title} holds a secret "{ready.prefix}Taken" already'
+    assert told in ready.preview()
+    assert told in ready.up_well()
+    assert cloud.values(ready) == {"Taken": "somebody else's", "Free": password("p2")}
+    ready.destroy()
+    assert cloud.values(ready) == {"Taken": "somebody else's"}
+
+
+def test_a_name_taken_after_the_look_is_not_overwritten_either(
+    ready: Project, sandbox: Sandbox, cloud: CloudUnderTest
+) -> None:
     sandbox.write_vault(cloud.vault(login(uid(1), "Taken", "p1")))
     cloud.put_foreign(ready, "Taken", "somebody else's")
+    sandbox.control.add_fault(Fault(cloud.name, cloud.lookup, FaultKind.DENIED, times=1))
     run = ready.up()
+    assert "may not look at 1 name of secrets to create" in run, run.output
     assert run.code != 0
     assert cloud.taken in run
-    assert f"{ready.prefix}Taken" in run
     assert cloud.values(ready) == {"Taken": "somebody else's"}
 
 

@@ -33,6 +33,7 @@ def test_a_held_configuration_creates_nothing_on_its_first_run(project: Project,
     sandbox.write_vault(vault(login(uid(1), "First", "p1")))
     project.configure({"dryRun": True})
     assert "1 to create" in project.preview()
+    sandbox.control.reset_calls()
     project.up_well()
     assert sandbox.calls() == {}
     assert project.secrets() == {}

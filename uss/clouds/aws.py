@@ -12,14 +12,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, Declared, HeldSecret, LogicalName, Ownership, Target, by_record
-from uss.config import CloudType, Configuration, mistake
+from uss.clouds.interface import (
+    OWNERSHIP_TAGS,
+    Cloud,
+    Declared,
+    Findings,
+    HeldSecret,
+    LogicalName,
+    Ownership,
+    Target,
+    by_record,
+)
+from uss.config import CloudType, Configuration, RegionMode, mistake
 from uss.keeper.pam import PamConfiguration
 from uss.naming import AWS_NAMES
 from uss.state import StateResource
 from uss.text import shown
 
 if TYPE_CHECKING:
+    import pulumi
+
     from uss.plan import ConfigurationPlan
 
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a resource type
@@ -81,17 +93,48 @@ class Aws(Cloud):
         days = configuration.recovery_window_in_days
         return f"AWS can restore it for {days} days" if days else "at once and for good"
 
-    def declare(self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
-        """See `Cloud.declare`."""
-        from uss.clouds.aws_resources import declare  # noqa: PLC0415 - the provider's SDK takes half a second to import
+    def provider(self, plan: ConfigurationPlan, ownership: Ownership) -> pulumi.ProviderResource:
+        """See `Cloud.provider`."""
+        from uss.clouds.aws_resources import provider  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
-        return declare(plan, ownership)
+        return provider(plan, ownership)
+
+    async def look(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Findings:
+        """See `Cloud.look`."""
+        from uss.clouds.aws_look import look  # noqa: PLC0415 - as above
+
+        return await look(plan, ownership, provider)
+
+    def declare(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Declared:
+        """See `Cloud.declare`."""
+        from uss.clouds.aws_resources import declare  # noqa: PLC0415 - as above
+
+        return declare(plan, provider)
 
     def keep(self, name: str, resources: Iterable[StateResource]) -> None:
         """See `Cloud.keep`."""
         from uss.clouds.aws_resources import keep  # noqa: PLC0415 - as above
 
         keep(name, resources)
+
+
+def places(target: AwsTarget, configuration: Configuration) -> list[tuple[str, str]]:
+    """Return the regions in which a secret is created, each with its place in a logical name: none for the primary."""
+    replicated = configuration.region_mode is RegionMode.REPLICATE
+    primary, *others = target.regions
+    return [(primary, ""), *((region, region) for region in ([] if replicated else others))]
 
 
 def _access_keys(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import pulumi
 import pulumi_aws as aws
 
-from uss.clouds.aws import SECRET, VERSION, AwsTarget
+from uss.clouds.aws import SECRET, VERSION, AwsTarget, places
 from uss.clouds.interface import Declared, LogicalName, Ownership
 from uss.clouds.options import keeping, retains
 from uss.config import Configuration, RegionMode
@@ -30,16 +30,21 @@ class _Copy(NamedTuple):
     version: aws.secretsmanager.SecretVersion
 
 
-def declare(plan: ConfigurationPlan, ownership: Ownership) -> Declared:
-    """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
+def provider(plan: ConfigurationPlan, ownership: Ownership) -> aws.Provider:
+    """Register the provider; see `Cloud.provider`."""
     target = cast(AwsTarget, plan.target)
-    provider = aws.Provider(
+    return aws.Provider(
         plan.name,
         region=target.regions[0],
         access_key=target.access_key_id,
         secret_key=target.secret_access_key,
         assume_roles=_assume_roles(target, ownership),
     )
+
+
+def declare(plan: ConfigurationPlan, provider: pulumi.ProviderResource) -> Declared:
+    """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
+    target = cast(AwsTarget, plan.target)
     _keep_secrets([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
     copies = {
         secret.record_uid: _declare_secret(secret, plan.configuration, target, provider) for secret in plan.secrets
@@ -62,13 +67,11 @@ def _declare_secret(
     secret: PlannedSecret,
     configuration: Configuration,
     target: AwsTarget,
-    provider: aws.Provider,
+    provider: pulumi.ProviderResource,
 ) -> list[_Copy]:
     replicated = configuration.region_mode is RegionMode.REPLICATE
-    regions = target.regions[:1] if replicated else target.regions
     copies: list[_Copy] = []
-    for region in regions:
-        place = "" if region == target.regions[0] else region
+    for region, place in places(target, configuration):
         logical = LogicalName(configuration.name, secret.record_uid, place)
         # A copy follows the primary, so that a replica there is gone before its name is needed.
         options = _options(secret, logical, configuration, provider, [copy.container for copy in copies[:1]])
@@ -101,7 +104,7 @@ def _options(
     secret: PlannedSecret,
     logical: LogicalName,
     configuration: Configuration,
-    provider: aws.Provider,
+    provider: pulumi.ProviderResource,
     after: Sequence[pulumi.Resource],
 ) -> dict[str, pulumi.ResourceOptions]:
     """Options by resource type. The provider would delete before it replaces, because the name is given: the new name
@@ -114,6 +117,7 @@ def _options(
             retain_on_delete=retains(configuration),
             depends_on=after,
             aliases=_aliases(secret, kind, logical.place),
+            import_=secret.imported(kind, logical.place),
         )
         for kind in (SECRET, VERSION)
     }
@@ -167,7 +171,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
 
 
 def _keep_secrets(
-    resources: Iterable[StateResource], provider: aws.Provider, configuration: Configuration | None
+    resources: Iterable[StateResource], provider: pulumi.ProviderResource, configuration: Configuration | None
 ) -> None:
     options = keeping(provider, configuration)
     for resource in resources:

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic.alias_generators import to_camel
 
-from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, Declared, HeldSecret, LogicalName, Ownership, Target, by_record
+from uss.clouds.interface import (
+    OWNERSHIP_TAGS,
+    Cloud,
+    Declared,
+    Findings,
+    HeldSecret,
+    LogicalName,
+    Ownership,
+    Target,
+    by_record,
+)
 from uss.config import CloudType, Configuration, mistake
 from uss.errors import ConfigurationError
 from uss.keeper.pam import PamConfiguration
@@ -22,6 +32,8 @@ from uss.state import StateResource
 from uss.text import shown
 
 if TYPE_CHECKING:
+    import pulumi
+
     from uss.plan import ConfigurationPlan
 
 SECRET = "azure-native:keyvault:Secret"  # noqa: S105 - a resource type
@@ -88,17 +100,46 @@ class Azure(Cloud):
         """See `Cloud.deletion`."""
         return "the key vault keeps it, and its name, until its retention ends"
 
-    def declare(self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
-        """See `Cloud.declare`."""
-        from uss.clouds.azure_resources import declare  # noqa: PLC0415 - the provider's SDK takes half a second to import
+    def provider(self, plan: ConfigurationPlan, ownership: Ownership) -> pulumi.ProviderResource:
+        """See `Cloud.provider`."""
+        from uss.clouds.azure_resources import provider  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
-        return declare(plan, ownership, resources)
+        return provider(plan)
+
+    async def look(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Findings:
+        """See `Cloud.look`."""
+        from uss.clouds.azure_look import look  # noqa: PLC0415 - as above
+
+        return await look(plan, provider, resources)
+
+    def declare(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Declared:
+        """See `Cloud.declare`."""
+        from uss.clouds.azure_resources import declare  # noqa: PLC0415 - as above
+
+        return declare(plan, ownership, provider)
 
     def keep(self, name: str, resources: Iterable[StateResource]) -> None:
         """See `Cloud.keep`."""
         from uss.clouds.azure_resources import keep  # noqa: PLC0415 - as above
 
         keep(name, resources)
+
+
+def vault_logical_name(configuration: str, target: AzureTarget) -> str:
+    """Return the name in Pulumi of the key vault that the sync makes."""
+    return f"{configuration}@{target.vault}"
 
 
 def _identity(configuration: Configuration, source: str) -> str | None:

@@ -10,8 +10,8 @@ import pulumi_azure_native as azure
 from pulumi_azure_native import keyvault
 
 from uss.clouds import azure_metadata
-from uss.clouds.azure import SECRET, VAULT, AzureTarget, no_metadata_service
-from uss.clouds.interface import Declared, LogicalName, Ownership
+from uss.clouds.azure import SECRET, VAULT, AzureTarget, no_metadata_service, vault_logical_name
+from uss.clouds.interface import Declared, KeyVault, LogicalName, Ownership
 from uss.clouds.options import keeping, retains
 from uss.config import Configuration, mistake
 from uss.plan import PlannedSecret
@@ -21,16 +21,36 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:azure-native"
-_NOT_FOUND = ("ResourceNotFound", "Status=404")
 
 
-def declare(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
-    """Register the plan's secrets, the kept ones, and the key vault that the sync made; see `Cloud.declare`."""
+def provider(plan: ConfigurationPlan) -> azure.Provider:
+    """Register the provider; see `Cloud.provider`. Raises `ConfigurationError` for a managed identity off Azure."""
     target = cast(AzureTarget, plan.target)
-    if target.managed_identity and not azure_metadata.answers():
+    if not target.managed_identity:
+        secret = pulumi.Output.secret(target.client_secret) if target.client_secret else None
+        return azure.Provider(
+            plan.name,
+            subscription_id=target.subscription,
+            tenant_id=target.tenant,
+            client_id=target.client_id,
+            client_secret=secret,
+        )
+    if not azure_metadata.answers():
         raise no_metadata_service(plan.name)
-    provider = _provider(plan.name, target)
-    vault = _vault(plan, target, ownership, provider, [entry for entry in resources if entry.type == VAULT])
+    return azure.Provider(
+        plan.name,
+        subscription_id=target.subscription,
+        tenant_id=target.tenant,
+        use_msi=True,
+        client_id=target.managed_identity,
+    )
+
+
+def declare(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.ProviderResource) -> Declared:
+    """Register the plan's secrets, the kept ones, and the key vault that the sync makes; see `Cloud.declare`."""
+    target = cast(AzureTarget, plan.target)
+    declared = plan.key_vault is not KeyVault.GIVEN
+    vault = _declare_vault(plan, target, ownership, provider) if declared else None
     _keep_secrets([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
     return Declared(
         {
@@ -40,43 +60,13 @@ def declare(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[S
     )
 
 
-def _provider(name: str, target: AzureTarget) -> azure.Provider:
-    if target.managed_identity:
-        return azure.Provider(
-            name,
-            subscription_id=target.subscription,
-            tenant_id=target.tenant,
-            use_msi=True,
-            client_id=target.managed_identity,
-        )
-    secret = pulumi.Output.secret(target.client_secret) if target.client_secret else None
-    return azure.Provider(
-        name,
-        subscription_id=target.subscription,
-        tenant_id=target.tenant,
-        client_id=target.client_id,
-        client_secret=secret,
-    )
-
-
-def _vault(
-    plan: ConfigurationPlan,
-    target: AzureTarget,
-    ownership: Ownership,
-    provider: azure.Provider,
-    held: list[StateResource],
-) -> keyvault.Vault | None:
-    """Declare the key vault if the sync made it, or if it is not there yet; one that is there is used and not owned."""
-    logical = f"{plan.name}@{target.vault}"
-    ours = any(entry.name == logical for entry in held)
-    if not ours and _exists(target, provider):
-        return None
+def _declare_vault(
+    plan: ConfigurationPlan, target: AzureTarget, ownership: Ownership, provider: pulumi.ProviderResource
+) -> keyvault.Vault:
     location = plan.configuration.location
     if location is None:
         text = f"is missing, and the key vault {target.vault} has to be made. Say where, as in westeurope."
         raise mistake("the stack configuration", plan.name, "location", text)
-    if not ours:
-        pulumi.log.info(f"{plan.name}: the key vault {target.vault} is not there yet: it will be made.")
     properties = keyvault.VaultPropertiesArgs(
         tenant_id=target.tenant,
         sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD),
@@ -86,7 +76,7 @@ def _vault(
         enable_purge_protection=True if plan.configuration.purge_protection else None,
     )
     return keyvault.Vault(
-        logical,
+        vault_logical_name(plan.name, target),
         resource_group_name=target.resource_group,
         vault_name=target.vault,
         location=location,
@@ -97,25 +87,11 @@ def _vault(
     )
 
 
-def _exists(target: AzureTarget, provider: azure.Provider) -> bool:
-    try:
-        keyvault.get_vault(
-            resource_group_name=target.resource_group,
-            vault_name=target.vault,
-            opts=pulumi.InvokeOptions(provider=provider),
-        )
-    except Exception as error:
-        if any(word in str(error) for word in _NOT_FOUND):
-            return False
-        raise
-    return True
-
-
 def _declare_secret(
     secret: PlannedSecret,
     configuration: Configuration,
     target: AzureTarget,
-    provider: azure.Provider,
+    provider: pulumi.ProviderResource,
     vault: keyvault.Vault | None,
 ) -> dict[str, Any]:
     declared = keyvault.Secret(
@@ -135,6 +111,7 @@ def _declare_secret(
             retain_on_delete=retains(configuration),
             depends_on=[vault] if vault else [],
             aliases=[resource.urn for resource in secret.inherited],
+            import_=secret.imported(SECRET),
         ),
     )
     return {"id": declared.id, "version": declared.properties.apply(_version), "vault": target.vault}
@@ -164,7 +141,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
 
 
 def _keep_secrets(
-    resources: Iterable[StateResource], provider: azure.Provider, configuration: Configuration | None
+    resources: Iterable[StateResource], provider: pulumi.ProviderResource, configuration: Configuration | None
 ) -> None:
     options = keeping(provider, configuration)
     for resource in resources:

@@ -16,6 +16,7 @@ from uss.clouds.interface import (
     OWNERSHIP_TAGS,
     Cloud,
     Declared,
+    Findings,
     HeldSecret,
     LogicalName,
     Ownership,
@@ -31,6 +32,8 @@ from uss.state import StateResource
 from uss.text import shown
 
 if TYPE_CHECKING:
+    import pulumi
+
     from uss.plan import ConfigurationPlan
 
 SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 - a resource type
@@ -116,11 +119,35 @@ class Gcp(Cloud):
             return None
         return f"its replication changes from {_worded(before)} to {_worded(target.replication)}"
 
-    def declare(self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
-        """See `Cloud.declare`."""
-        from uss.clouds.gcp_resources import declare  # noqa: PLC0415 - the provider's SDK takes half a second to import
+    def provider(self, plan: ConfigurationPlan, ownership: Ownership) -> pulumi.ProviderResource:
+        """See `Cloud.provider`."""
+        from uss.clouds.gcp_resources import provider  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
-        return declare(plan)
+        return provider(plan)
+
+    async def look(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Findings:
+        """See `Cloud.look`."""
+        from uss.clouds.gcp_look import look  # noqa: PLC0415 - as above
+
+        return await look(plan, ownership, provider)
+
+    def declare(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Declared:
+        """See `Cloud.declare`."""
+        from uss.clouds.gcp_resources import declare  # noqa: PLC0415 - as above
+
+        return declare(plan, provider)
 
     def keep(self, name: str, resources: Iterable[StateResource]) -> None:
         """See `Cloud.keep`."""

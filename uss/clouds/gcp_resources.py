@@ -23,18 +23,23 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:gcp"
-_NEW_CONTAINER = (Change.CREATE, Change.RENAME, Change.REPLACE)
+_NEW_CONTAINER = (Change.CREATE, Change.RECOVER, Change.RENAME, Change.REPLACE)
 
 
-def declare(plan: ConfigurationPlan) -> Declared:
-    """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
+def provider(plan: ConfigurationPlan) -> gcp.Provider:
+    """Register the provider; see `Cloud.provider`."""
     target = cast(GcpTarget, plan.target)
-    provider = gcp.Provider(
+    return gcp.Provider(
         plan.name,
         project=target.project,
         credentials=pulumi.Output.secret(target.credentials) if target.credentials else None,
         impersonate_service_account=target.impersonate,
     )
+
+
+def declare(plan: ConfigurationPlan, provider: pulumi.ProviderResource) -> Declared:
+    """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
+    target = cast(GcpTarget, plan.target)
     _keep_resources([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
     return Declared(
         {secret.record_uid: _declare_secret(secret, plan.configuration, target, provider) for secret in plan.secrets}
@@ -42,7 +47,7 @@ def declare(plan: ConfigurationPlan) -> Declared:
 
 
 def _declare_secret(
-    secret: PlannedSecret, configuration: Configuration, target: GcpTarget, provider: gcp.Provider
+    secret: PlannedSecret, configuration: Configuration, target: GcpTarget, provider: pulumi.ProviderResource
 ) -> dict[str, Any]:
     container = gcp.secretmanager.Secret(
         str(LogicalName(configuration.name, secret.record_uid)),
@@ -54,8 +59,7 @@ def _declare_secret(
         deletion_protection=configuration.deletion_protection,
         opts=_options(secret, SECRET, configuration, provider),
     )
-    present = secret.held.resources if secret.held else ()
-    held = sorted((entry for entry in present if entry.type == VERSION), key=ordinal)
+    held = sorted((entry for entry in secret.present if entry.type == VERSION), key=ordinal)
     current = ordinal(held[-1]) if held else 0
     same_value = secret.held is not None and secret.held.values == (secret.payload.value,)
     new_value = secret.change in _NEW_CONTAINER or not same_value
@@ -92,7 +96,7 @@ def _options(
     secret: PlannedSecret,
     kind: str,
     configuration: Configuration,
-    provider: gcp.Provider,
+    provider: pulumi.ProviderResource,
     version: StateResource | None = None,
 ) -> pulumi.ResourceOptions:
     """The provider would delete before it replaces, because the name is given. That is right only where the name stays:
@@ -106,6 +110,8 @@ def _options(
         delete_before_replace=secret.change is Change.REPLACE,
         retain_on_delete=retains(configuration),
         aliases=aliases,
+        # Not where the resource is one of the state: its version is known.
+        import_=None if version else secret.imported(kind),
     )
 
 
@@ -118,7 +124,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
 
 
 def _keep_resources(
-    resources: Iterable[StateResource], provider: gcp.Provider, configuration: Configuration | None
+    resources: Iterable[StateResource], provider: pulumi.ProviderResource, configuration: Configuration | None
 ) -> None:
     options = keeping(provider, configuration)
     for resource in resources:

@@ -1,6 +1,7 @@
 """What the sync asks of a cloud. A cloud is one file beside this one that answers it; the rest never names a cloud.
 
-Pure: `target`, `held`. Effects: `declare`, which registers Pulumi resources for a plan and nothing more.
+Pure: `target`, `held`. Effects: `provider` and `declare`, which register Pulumi resources for a plan, and `look`, which
+asks the cloud through that provider, under the Sync Identity, and changes nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from uss.config import CloudType, Configuration
@@ -67,7 +69,13 @@ class Ownership:
             "pulumi-stack": self.stack,
         }
 
+    def owns(self, tags: Mapping[str, str], record_uid: str) -> bool:
+        """Tell whether a cloud secret with these tags is this stack's secret of the record."""
+        expected = self.tags(record_uid, "")
+        return all(tags.get(key) == expected[key] for key in _IDENTIFYING)
 
+
+_IDENTIFYING = ("managed-by", "keeper-record-uid", "pulumi-project", "pulumi-stack")
 OWNERSHIP_TAGS = frozenset(Ownership("", "").tags("", ""))
 
 
@@ -92,6 +100,38 @@ class HeldSecret:
     values: tuple[str | None, ...] = field(repr=False)
     tags: tuple[Mapping[str, str], ...]
     resources: tuple[StateResource, ...] = field(repr=False)
+
+
+class KeyVault(StrEnum):
+    """Whose an Azure key vault is."""
+
+    GIVEN = "given"
+    """It is there, and somebody else's: used, never declared."""
+    OURS = "ours"
+    """The sync made it in an earlier run: it stays declared."""
+    MISSING = "missing"
+    """It is not there yet: the sync makes it."""
+
+
+@dataclass(frozen=True)
+class FoundSecret:
+    """What stands in the cloud under a name that a plan gives, and that the stack's state does not hold."""
+
+    tags: tuple[Mapping[str, str], ...]
+    """Of each copy, what it is marked with, all kinds of marks together; none where only a value was found."""
+    imports: Mapping[tuple[str, str], str]
+    """By resource type and place (as in `LogicalName`), the ID to import; of a value only where it is the plan's."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a cloud said to a look before the run. `denied` are names that the Sync Identity may not ask for."""
+
+    secrets: Mapping[str, FoundSecret] = field(default_factory=dict)
+    """By record UID; nothing for a record whose name is free."""
+    denied: tuple[str, ...] = ()
+    key_vault: KeyVault = KeyVault.GIVEN
+    """Azure only."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +185,31 @@ class Cloud(ABC):
         return None
 
     @abstractmethod
-    def declare(self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> Declared:
-        """Register the resources of a plan's secrets, and those that it keeps as they are.
+    def provider(self, plan: ConfigurationPlan, ownership: Ownership) -> pulumi.ProviderResource:
+        """Register the provider that acts as the configuration's Sync Identity."""
 
-        `resources` is what the state holds for the configuration.
+    @abstractmethod
+    async def look(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Findings:
+        """Ask the cloud what stands already where the plan would create something.
+
+        `resources` is what the state holds for the configuration. Raises `CloudError` when there is no answer.
         """
+
+    @abstractmethod
+    def declare(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Declared:
+        """Register the resources of a plan's secrets, and those that it keeps as they are."""
 
     @abstractmethod
     def keep(self, name: str, resources: Iterable[StateResource]) -> None:

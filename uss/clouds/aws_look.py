@@ -1,0 +1,82 @@
+"""What AWS holds already under the names that a plan gives: one DescribeSecret for each, which sees a secret at once.
+
+ListSecrets would take fewer calls, but may not show what was created in the last five minutes (AWS, ListSecrets), which
+is what a run that was cut off leaves; and an identity that may list sees the names of the whole account. Where a value
+changes, the current one is read: it may be there already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, cast
+
+from uss.clouds.aws import SECRET, VERSION, AwsTarget, places
+from uss.clouds.interface import Findings, FoundSecret, Ownership
+from uss.clouds.looking import Questions
+from uss.plan import Change, PlannedSecret
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from uss.plan import ConfigurationPlan
+
+_ABSENT = re.compile(r"(couldn't|can't|could not) find|not found|NotFoundException|(scheduled|marked) for deletion")
+_DENIED = re.compile(r"error Secrets Manager: .*api error AccessDenied|not authorized to perform: secretsmanager:")
+_NEW = (Change.CREATE, Change.RENAME)
+
+
+async def look(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.ProviderResource) -> Findings:
+    """See `Cloud.look`."""
+    target = cast(AwsTarget, plan.target)
+    questions = Questions(plan.name, provider, _ABSENT, _DENIED)
+    regions = places(target, plan.configuration)
+
+    async def find(secret: PlannedSecret) -> FoundSecret | None:
+        copy = _copy if secret.change in _NEW else _value
+        copies = await asyncio.gather(*(copy(questions, secret, ownership, *region) for region in regions))
+        found = [copy for copy in copies if copy]
+        if not found:
+            return None
+        imports = {key: value for copy in found for key, value in copy.imports.items()}
+        return FoundSecret(tags=tuple(tags for copy in found for tags in copy.tags), imports=imports)
+
+    return await questions.each([secret for secret in plan.secrets if secret.change in (*_NEW, Change.VALUE)], find)
+
+
+async def _copy(
+    questions: Questions, secret: PlannedSecret, ownership: Ownership, region: str, place: str
+) -> FoundSecret | None:
+    """The secret in one region, with its value if both are this stack's."""
+    answer = await questions.ask("aws:secretsmanager/getSecret:getSecret", {"name": secret.name, "region": region})
+    if answer is None:
+        return None
+    tags = answer.get("tags") or {}
+    imports = {(SECRET, place): _import_id(str(answer["arn"]), place)}
+    value = (
+        await _value(questions, secret, ownership, region, place) if ownership.owns(tags, secret.record_uid) else None
+    )
+    return FoundSecret(tags=(tags,), imports=imports | (dict(value.imports) if value else {}))
+
+
+async def _value(
+    questions: Questions, secret: PlannedSecret, ownership: Ownership, region: str, place: str
+) -> FoundSecret | None:
+    """The current version in one region, where it has the plan's value and the state does not know it.
+
+    One with another value is not imported: a version's value cannot be changed, so a new one is put.
+    """
+    answer = await questions.ask(
+        "aws:secretsmanager/getSecretVersion:getSecretVersion", {"secretId": secret.name, "region": region}
+    )
+    if not answer or answer.get("secretString") != secret.payload.value:
+        return None
+    if any(entry.outputs.get("versionId") == answer["versionId"] for entry in secret.present):
+        return None
+    version = _import_id(f"{answer['arn']}|{answer['versionId']}", place)
+    return FoundSecret(tags=(), imports={(VERSION, place): version})
+
+
+def _import_id(resource_id: str, place: str) -> str:
+    """An import names a region other than the provider's behind the ID."""
+    return f"{resource_id}@{place}" if place else resource_id
