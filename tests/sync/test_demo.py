@@ -6,16 +6,17 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sync.harness import ROOT, USS, Sandbox, running_sandbox
-from uss.sandbox.demo.readback import MismatchError, read_back
+from tests.sync.harness import ROOT, USS
+from uss.sandbox.demo.readback import Landed, MismatchError, compare
+from uss.sandbox.demo.readers import Held
 from uss.sandbox.jsonyaml import load
 
+EXAMPLES = [f"Pulumi.example-{name}.yaml" for name in ("all", "aws", "azure", "gcp")]
 DEMO = ROOT / "uss" / "sandbox" / "demo"
 
 
@@ -25,16 +26,9 @@ def checkout(tmp_path: Path) -> Path:
     project = tmp_path / "project"
     (project / "stacks").mkdir(parents=True)
     (tmp_path / "temporary").mkdir()
-    for name in ("Pulumi.yaml", "__main__.py", "stacks/Pulumi.example-aws.yaml"):
+    for name in ("Pulumi.yaml", "__main__.py", *(f"stacks/{example}" for example in EXAMPLES)):
         shutil.copy(ROOT / name, project / name)
     return project
-
-
-@pytest.fixture
-def own_sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox whose AWS is empty."""
-    with running_sandbox(tmp_path) as sandbox:
-        yield sandbox
 
 
 def start(project: Path) -> subprocess.Popen[str]:
@@ -51,7 +45,7 @@ def start(project: Path) -> subprocess.Popen[str]:
 
 def assert_clean(project: Path) -> None:
     """Nothing of the demo is left: no file, no process of the sandbox."""
-    assert os.listdir(project / "stacks") == ["Pulumi.example-aws.yaml"]
+    assert sorted(os.listdir(project / "stacks")) == EXAMPLES
     assert os.listdir(project.parent / "temporary") == []
 
 
@@ -61,10 +55,14 @@ def test_the_demo_shows_both_syncs_without_a_value_and_leaves_nothing(checkout: 
     assert demo.returncode == 0, output
     for text in (
         "$ pulumi preview",
-        "4 secrets: 4 to create, 1 refused",
-        "1 to create, 1 to rename, 1 with a new value, 1 unchanged, 1 to delete, 1 refused",
-        "Deleted, and to be had back for 30 days: Mail-Relay, payments/stripe-key",
-        "No change, and not one call to Secrets Manager.",
+        "production-aws: 4 secrets: 4 to create, 1 refused",
+        "production-azure: 3 secrets: 3 to create, 2 refused",
+        "the key vault kv-prod is not there yet: it will be made",
+        "production-gcp: 3 secrets: 3 to create, 2 refused",
+        "production-aws: 4 secrets: 1 to create, 1 to rename, 1 with a new value, 1 unchanged, 1 to delete, 1 refused",
+        "to be had back for 30 days: Mail-Relay, payments/stripe-key",
+        "No change, and not one call that writes, to any of the clouds.",
+        "$ pulumi up --stack demo-gcp",
     ):
         assert text in output
     values = [*load((DEMO / "expected.yaml").read_text(encoding="utf-8"))["second"].values()]
@@ -97,25 +95,20 @@ def test_a_stack_file_of_somebody_elses_is_left_alone(checkout: Path) -> None:
     assert mine.read_text(encoding="utf-8") == "config: {}\n"
 
 
-def test_what_is_read_back_must_be_what_is_expected(own_sandbox: Sandbox) -> None:
-    sandbox = own_sandbox
-    clients = [sandbox.aws(region) for region in ("us-east-1", "eu-west-1")]
-    tags = [{"Key": "content-type", "Value": "text/plain"}]
-    versions = {
-        client.meta.region_name: client.create_secret(Name="read-back", SecretString="canary", Tags=tags)["VersionId"]
-        for client in clients
-    }
-    record: dict[str, Any] = {"title": "T", "name": "read-back", "contentType": "text/plain"}
-    outputs = {"records": {"u": record | {"version": versions["us-east-1"]}}}
-    try:
-        with pytest.raises(MismatchError, match="should be") as wrong_names:
-            read_back({"another": "canary"}, outputs, sandbox.environment)
-        with pytest.raises(MismatchError, match="The value of read-back in us-east-1") as wrong_value:
-            read_back({"read-back": "other"}, outputs, sandbox.environment)
-        with pytest.raises(MismatchError, match="the version of read-back in eu-west-1"):
-            read_back({"read-back": "canary"}, outputs, sandbox.environment)
-    finally:
-        for client in clients:
-            client.delete_secret(SecretId="read-back", ForceDeleteWithoutRecovery=True)
-            client.close()
-    assert "canary" not in f"{wrong_names.value}{wrong_value.value}"
+def test_what_is_read_back_must_be_what_is_expected() -> None:
+    reading = {"us-east-1": {"one": Held("v1", "text/plain", "canary"), "side-two": Held("v2", "text/plain", "other")}}
+    record: dict[str, Any] = {"title": "T", "name": "one", "contentType": "text/plain", "version": "v1"}
+    outputs = {"type": "aws", "records": {"u": record}}
+    assert compare({"one": "canary"}, outputs, reading) == [Landed("aws", "us-east-1", "T", "one", "v1", "text/plain")]
+    faults = [
+        ({"another": "canary"}, outputs, "should be"),
+        ({"one": "other"}, outputs, "The value of one in us-east-1"),
+        ({"one": "canary"}, {"type": "aws", "records": {"u": record | {"version": "v0"}}}, "the version of one"),
+        ({"one": "canary"}, {"type": "aws", "records": {"u": record | {"contentType": "x/y"}}}, "the content type of"),
+    ]
+    for expected, told, text in faults:
+        with pytest.raises(MismatchError, match=text) as fault:
+            compare(expected, told, reading)
+        assert "canary" not in str(fault.value)
+    with pytest.raises(MismatchError, match="us-east-1 holds"):
+        compare({"one": "canary"}, outputs, {"us-east-1": {}})

@@ -1,99 +1,130 @@
-"""The demo: the real engine syncs a local vault to a local AWS, twice, and AWS's own client reads it back."""
+"""The demo: the real engine syncs a local vault to three local clouds, and the vendors' own clients read it back."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from uss.sandbox.control import SandboxClient
 from uss.sandbox.demo import edits
-from uss.sandbox.demo.readback import deleted_names, read_back
+from uss.sandbox.demo.readback import SIDE, Landed, compare
+from uss.sandbox.demo.readers import READERS, deleted_in_aws
 from uss.sandbox.demo.screen import Screen, output_of
+from uss.sandbox.demo.stackfiles import SIDE_STACKS, STACK, stack_files
 from uss.sandbox.jsonyaml import load
 from uss.sandbox.layout import Layout, SandboxError
 from uss.sandbox.process import start_in_background, stop
 
-STACK = "demo"
-CONFIGURATION = "production-aws"
 _HERE = Path(__file__).parent
-_EXAMPLE = "Pulumi.example-aws.yaml"
 _QUIET = ("--suppress-outputs", "--suppress-progress")
-_MADE = "# Made by the demo from the example beside it, and removed when the demo ends.\n"
+_WRITES = re.compile("create|update|put|delete|add|enable|disable|destroy|tag|recover|purge", re.IGNORECASE)
+"""In the names of operations."""
+
+
+@dataclass(frozen=True)
+class _Demo:
+    """What a running demo works with."""
+
+    screen: Screen
+    project: Path
+    environment: Mapping[str, str]
+    control: SandboxClient
+    expected: Mapping[str, Any]
+
+    def landed(self, stack: str, moment: str, prefix: str = "") -> list[Landed]:
+        """Read back what a stack has in the clouds; raise `MismatchError` unless it is what must be there."""
+        text = output_of(["pulumi", "stack", "output", "--json", "--stack", stack], self.project, self.environment)
+        landed: list[Landed] = []
+        for output in json.loads(text)["configurations"].values():
+            cloud = output["type"]
+            refused = () if cloud == "aws" else self.expected["awsOnly"]
+            wanted = {name: value for name, value in self.expected[moment].items() if name not in refused}
+            landed += compare(wanted, output, READERS[cloud](self.environment), prefix)
+        return landed
 
 
 def run_demo(project: Path) -> None:
     """Run the demo in the project's folder and clean up, also when it is interrupted.
 
-    Raises `MismatchError` when AWS does not hold what it must, `CommandFailedError`, or `SandboxError`.
+    Raises `MismatchError` when a cloud does not hold what it must, `CommandFailedError`, or `SandboxError`.
     """
     started = time.monotonic()
-    with _sandbox() as (environment, vault, control), _stack_file(project):
+    expected = load((_HERE / "expected.yaml").read_text(encoding="utf-8"))
+    with _sandbox() as (environment, vault, control), stack_files(project):
         screen = Screen(project, environment)
-        screen.heading("A Keeper vault and an AWS, on this machine")
+        demo = _Demo(screen, project, environment, control, expected)
+        screen.heading("A Keeper vault, an AWS, an Azure and a GCP, on this machine")
         screen.say(
-            "The vault speaks Keeper Secrets Manager's protocol; the AWS is moto's server. Both hold made-up content.",
-            f"The vault's folder “Production” is linked to {CONFIGURATION} in stacks/{_EXAMPLE}.",
+            "The vault speaks Keeper Secrets Manager's protocol; the clouds answer the vendors' own clients.",
+            "All content is made up. stacks/Pulumi.example-all.yaml links the folder “Production” to three clouds.",
         )
-        output_of(["pulumi", "stack", "init", STACK], project, environment)
-        expected = load((_HERE / "expected.yaml").read_text(encoding="utf-8"))
-        _first_sync(screen, expected["first"], environment, project)
-        _change(screen, vault)
-        _second_sync(screen, expected["second"], environment, project)
-        _nothing_left(screen, control)
-        screen.say("", f"Done in {time.monotonic() - started:.0f} s; all of it was read back from AWS and compared.")
+        for stack in (STACK, *SIDE_STACKS):
+            output_of(["pulumi", "stack", "init", stack, "--no-select"], project, environment)
+        _first_sync(demo)
+        _change(demo, vault)
+        _second_sync(demo)
+        _nothing_left(demo)
+        _side_by_side(demo)
+        screen.say("", f"Done in {time.monotonic() - started:.0f} s; all of it was read back and compared.")
 
 
-def _first_sync(screen: Screen, expected: Mapping[str, str], environment: Mapping[str, str], project: Path) -> None:
-    screen.heading("What would a sync do? `pulumi preview` is the dry run")
-    screen.run("pulumi", "preview", *_QUIET)
-    screen.heading("Sync: `pulumi up`")
-    screen.run("pulumi", "up", "--yes", "--skip-preview", *_QUIET)
-    screen.heading("What landed in AWS, read back with AWS's own client")
-    screen.table(read_back(expected, _outputs(project, environment), environment))
-    screen.say(
-        "“Legacy FTP (old)” was refused: AWS takes no parentheses in a name, and names are never mangled.",
-        "The attachment of “Mail Relay” stays in Keeper.",
+def _first_sync(demo: _Demo) -> None:
+    demo.screen.heading("What would a sync do? `pulumi preview` is the dry run")
+    demo.screen.run("pulumi", "preview", "--stack", STACK, *_QUIET)
+    demo.screen.heading("Sync: `pulumi up`")
+    demo.screen.run("pulumi", "up", "--stack", STACK, "--yes", "--skip-preview", *_QUIET)
+    demo.landed(STACK, "first")
+    demo.screen.say(
+        "Read back with the clouds' own clients: each value is the one that its record has.",
+        "“Legacy FTP (old)” was refused, because names are never mangled; “payments/stripe-key” reached AWS, and Azure",
+        "and GCP take no slash. The attachment of “Mail Relay” stays in Keeper.",
     )
 
 
-def _change(screen: Screen, vault: Path) -> None:
-    screen.heading("Meanwhile, in the vault")
+def _change(demo: _Demo, vault: Path) -> None:
+    demo.screen.heading("Meanwhile, in the vault")
     edits.edit(vault)
-    screen.say(*(f"  - {told}" for told in edits.TOLD))
+    demo.screen.say(*(f"  - {told}" for told in edits.TOLD))
 
 
-def _second_sync(screen: Screen, expected: Mapping[str, str], environment: Mapping[str, str], project: Path) -> None:
-    screen.heading("Preview and sync again")
-    screen.run("pulumi", "preview", *_QUIET)
-    screen.run("pulumi", "up", "--yes", "--skip-preview", *_QUIET)
-    screen.heading("What is in AWS now")
-    screen.table(read_back(expected, _outputs(project, environment), environment))
-    gone = ", ".join(deleted_names(environment))
-    screen.say(f"Deleted, and to be had back for 30 days: {gone}")
+def _second_sync(demo: _Demo) -> None:
+    demo.screen.heading("Preview and sync again")
+    demo.screen.run("pulumi", "preview", "--stack", STACK, *_QUIET)
+    demo.screen.run("pulumi", "up", "--stack", STACK, "--yes", "--skip-preview", *_QUIET)
+    demo.landed(STACK, "second")
+    gone = ", ".join(deleted_in_aws(demo.environment))
+    demo.screen.say(f"Read back and compared. Deleted in AWS, and to be had back for 30 days: {gone}")
 
 
-def _nothing_left(screen: Screen, control: SandboxClient) -> None:
-    screen.heading("And once more: nothing is left to do")
-    control.reset_calls()
-    screen.run("pulumi", "preview", "--expect-no-changes", *_QUIET)
-    calls = [name for name in control.calls().get("aws", {}) if name.startswith("secretsmanager:")]
-    if calls:
-        raise SandboxError(f"A preview without a change called Secrets Manager: {', '.join(calls)}.")
-    screen.say("No change, and not one call to Secrets Manager.")
+def _nothing_left(demo: _Demo) -> None:
+    demo.screen.heading("And once more: nothing is left to do")
+    demo.control.reset_calls()
+    demo.screen.run("pulumi", "preview", "--stack", STACK, "--expect-no-changes", *_QUIET)
+    calls = demo.control.calls()
+    writes = [name for cloud in READERS for name in calls.get(cloud, {}) if _WRITES.search(name)]
+    if writes:
+        raise SandboxError(f"A preview without a change wrote: {', '.join(writes)}.")
+    demo.screen.say("No change, and not one call that writes, to any of the clouds.")
 
 
-def _outputs(project: Path, environment: Mapping[str, str]) -> Any:
-    text = output_of(["pulumi", "stack", "output", "--json", "--stack", STACK], project, environment)
-    return json.loads(text)["configurations"][CONFIGURATION]
+def _side_by_side(demo: _Demo) -> None:
+    demo.screen.heading("The same as three stacks, one for each PAM Configuration")
+    for stack in SIDE_STACKS:
+        demo.screen.run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview", *_QUIET)
+    demo.screen.heading("What is in the clouds now, read back with their own clients")
+    side = [landed for stack in SIDE_STACKS for landed in demo.landed(stack, "second", SIDE)]
+    demo.screen.table({STACK: demo.landed(STACK, "second"), f"{STACK}-…": side})
 
 
 @contextmanager
@@ -105,26 +136,12 @@ def _sandbox() -> Iterator[tuple[dict[str, str], Path, SandboxClient]]:
     with _terminated_as_interrupted():
         try:
             shutil.copy(_HERE / "vault.yaml", vault)
+            edits.put_service_account_key(vault)
             exports = start_in_background(vault, layout)
             yield {**os.environ, **exports}, vault, SandboxClient(layout)
         finally:
             stop(layout)
             shutil.rmtree(folder)
-
-
-@contextmanager
-def _stack_file(project: Path) -> Iterator[None]:
-    """The demo's stack file, made from the committed example; it is removed afterwards."""
-    path = project / "stacks" / f"Pulumi.{STACK}.yaml"
-    if not (project / "Pulumi.yaml").exists():
-        raise SandboxError(f"{project} has no Pulumi.yaml: run the demo in the project's own folder.")
-    if path.exists() and not path.read_text(encoding="utf-8").startswith(_MADE.rstrip()):
-        raise SandboxError(f"{path} is there and not of the demo's making: move it away, then run the demo again.")
-    path.write_text(_MADE + path.with_name(_EXAMPLE).read_text(encoding="utf-8"), encoding="utf-8")
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
 
 
 @contextmanager

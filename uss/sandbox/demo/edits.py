@@ -1,10 +1,13 @@
-"""What somebody does in the vault between the demo's two syncs."""
+"""What is done to the demo's vault: a key of its own at the start, and what somebody does between the two syncs."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from uss.sandbox.demo.readers import PROJECT
+from uss.sandbox.gcp import service_account_key
 from uss.sandbox.vaultfile import Vault, VaultField, VaultRecord, dump_vault, load_vault
 
 TOLD = (
@@ -13,6 +16,16 @@ TOLD = (
     "“New Relic License” is added",
     "“Mail Relay” is removed",
 )
+
+
+def put_service_account_key(path: Path) -> None:
+    """Put a fresh service account key into the PAM Configuration for GCP: none is in the repository."""
+    vault = load_vault(path)
+    key = json.dumps(service_account_key("keeper-pam", PROJECT, "https://oauth2.googleapis.com/token"))
+    entry = VaultField(type="json", label="pamServiceAccountKey", value=[key])
+    pam = next(record for record in vault.records if record.type == "pamGcpConfiguration")
+    pam.fields.append(entry)
+    path.write_bytes(dump_vault(Vault(folders=vault.folders, records=vault.records, clouds=vault.clouds), path))
 
 
 def edit(path: Path) -> None:

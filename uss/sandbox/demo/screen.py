@@ -6,7 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from uss.sandbox.demo.readback import Landed
 
+_CLOUDS = {"aws": "AWS", "azure": "Azure", "gcp": "GCP"}
 _GRACE_SECONDS = 30
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _WIDTH = 100
@@ -82,14 +83,24 @@ class Screen:
                 _end(process)
                 raise
 
-    def table(self, landed: Iterable[Landed]) -> None:
-        """Show what landed, without values."""
+    def table(self, landed: Mapping[str, Sequence[Landed]]) -> None:
+        """Show what landed, by stack: a row for each record, a column for each cloud, without values."""
         table = Table(box=SIMPLE_HEAD)
-        for title in ("Record", "Name in AWS", "Region", "Version", "Content type"):
+        for title in ("Stack", "Record", "Name", *_CLOUDS.values(), "Content type"):
             table.add_column(title, overflow="fold")
-        for secret in landed:
-            table.add_row(secret.title, secret.name, secret.region, secret.version[:8], secret.content_type)
+        for stack, secrets in landed.items():
+            for name in sorted({secret.name for secret in secrets}):
+                rows = [secret for secret in secrets if secret.name == name]
+                cells = [_cell([row for row in rows if row.cloud == cloud]) for cloud in _CLOUDS]
+                table.add_row(stack, rows[0].title, name, *cells, rows[0].content_type)
         self._console.print(table)
+
+
+def _cell(copies: Sequence[Landed]) -> str:
+    """The version, and in how many places it is."""
+    versions = sorted({copy.version[:8] for copy in copies})
+    places = f" in {len(copies)} regions" if len(copies) > 1 else ""
+    return f"{', '.join(versions)}{places}" if copies else "refused"
 
 
 def _take_signals() -> None:
