@@ -170,6 +170,16 @@ def test_a_token_that_cannot_be_had_is_told(gcp: Gcp, connect_gcp: Connect, kind
         connect_gcp(impersonateServiceAccount=SYNC_EMAIL)
 
 
+def test_a_quota_that_is_used_up_is_told_after_some_tries(gcp: Gcp, connect_gcp: Connect) -> None:
+    provider = connect_gcp()
+    gcp.change_vault(content(quotas={"write": 0}))
+    with pytest.raises(grpc.RpcError, match="Error creating Secret: googleapi: Error 429: Quota exceeded for quota"):
+        provider.create(SECRET, INPUTS)
+    assert gcp.faults.calls()["gcp"]["secretmanager.CreateSecret"] > 2
+    gcp.change_vault(content())
+    assert provider.create(SECRET, INPUTS).id
+
+
 def test_providers_on_two_connections_are_kept_apart(gcp: Gcp, connect_gcp: Connect) -> None:
     one, two = connect_gcp(), connect_gcp(project=OTHER_PROJECT)
     one.create(SECRET, INPUTS)
