@@ -49,4 +49,7 @@ def test_what_would_lead_to_another_azure_or_gcp_is_emptied(tmp_path: Path) -> N
     assert azure["ARM_USE_MSI"] == ""
     gcp = gcp_exports("http://localhost:3", {"type": "service_account"}, Layout(tmp_path), {"GOOGLE_PROJECT": "mine"})
     assert gcp["GOOGLE_PROJECT"] == ""
+    assert gcp["USS_SANDBOX_GCP_URL"] == "http://localhost:3"
+    assert gcp["GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT"] == "http://localhost:3/v1/"
+    assert "GOOGLE_CREDENTIALS" not in gcp
     assert Path(gcp["GOOGLE_APPLICATION_CREDENTIALS"]).read_text(encoding="utf-8") == '{"type": "service_account"}'

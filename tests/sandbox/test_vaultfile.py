@@ -145,6 +145,34 @@ def test_a_vault_that_does_not_fit_together_is_refused(content: str, message: st
     assert message in fault(content)
 
 
+@pytest.mark.parametrize(
+    ("gcp", "message"),
+    [
+        ('{projects: [{id: ""}]}', "clouds.gcp.projects.0"),
+        ("{quotas: {write: -1}}", "clouds.gcp.quotas.write"),
+        ("{serviceAccounts: [{email: no-address}]}", "clouds.gcp.serviceAccounts.0.email"),
+        (
+            "{serviceAccounts: [{email: a@b, privateKey: canary}]}",
+            "serviceAccounts.0.privateKey: Value error, is neither",
+        ),
+        ("{serviceAccounts: [{email: a@b}, {email: a@b}]}", "the service account a@b is named 2 times"),
+    ],
+)
+def test_what_google_could_not_have_is_refused_without_showing_a_key(gcp: str, message: str) -> None:
+    refused = fault(f"clouds: {{gcp: {gcp}}}")
+    assert message in refused
+    assert "canary" not in refused
+
+
+def test_a_project_is_an_id_or_says_what_is_disabled_in_it() -> None:
+    disabled = "{id: two-project, disabledServices: [secretmanager.googleapis.com]}"
+    vault = parse_vault(f"clouds: {{gcp: {{projects: [one-project, {disabled}]}}}}".encode(), PATH)
+    one, two = vault.clouds.gcp.projects
+    assert one == "one-project"
+    assert not isinstance(two, str)
+    assert two.disabled_services == ["secretmanager.googleapis.com"]
+
+
 def test_the_depth_of_folders_has_no_limit() -> None:
     folders = [{"uid": "0", "name": "0"}, *({"uid": str(n), "name": "x", "parent": str(n - 1)} for n in range(1, 3000))]
     assert len(parse_vault(json.dumps({"folders": folders}).encode(), PATH).folders) == 3000

@@ -18,6 +18,18 @@ from uss.sandbox.vaultfile import AwsAccessKey, AzureIdentity
 
 _REGION = "us-east-1"
 _LOOPBACK = "localhost,127.0.0.1"
+_FOREIGN_GOOGLE = (
+    "GOOGLE_CREDENTIALS",
+    "GOOGLE_CLOUD_KEYFILE_JSON",
+    "GCLOUD_KEYFILE_JSON",
+    "GOOGLE_OAUTH_ACCESS_TOKEN",
+    "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
+    "GOOGLE_PROJECT",
+    "GOOGLE_CLOUD_PROJECT",
+    "GCLOUD_PROJECT",
+    "CLOUDSDK_CORE_PROJECT",
+)
+"""What would lead the plugin to another identity or project of this machine."""
 
 
 def aws_exports(url: str, administrator: AwsAccessKey, layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
@@ -57,10 +69,14 @@ def gcp_exports(
 ) -> dict[str, str]:
     """Return what Google's clients and the stand-in plugin need: where the local GCP is, and an administrator's key."""
     layout.write_private(layout.gcp_key, json.dumps(dict(administrator)))
-    exports = {"USS_SANDBOX_GCP_URL": url, "GOOGLE_APPLICATION_CREDENTIALS": str(layout.gcp_key)}
-    # What would lead the plugin to another identity or project of this machine.
-    neutral = ("GOOGLE_CREDENTIALS", "GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT")
-    return exports | {name: "" for name in neutral if name in environ}
+    exports = {
+        "USS_SANDBOX_GCP_URL": url,
+        "GOOGLE_APPLICATION_CREDENTIALS": str(layout.gcp_key),
+        # The real provider's own names, with the API's version as it wants them.
+        "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT": f"{url}/v1/",
+        "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT": f"{url}/v1/",
+    }
+    return exports | {name: "" for name in _FOREIGN_GOOGLE if name in environ}
 
 
 def azure_exports(

@@ -28,6 +28,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 from uss.sandbox import jsonyaml
+from uss.sandbox.serviceaccounts import read_key
 
 
 class VaultFileError(Exception):
@@ -149,23 +150,48 @@ class AwsCloud(_Model):
     roles: list[AwsRole] = Field(default_factory=list)
 
 
+def _service_account_key(value: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
+    if value is not None:
+        read_key(value)
+    return value
+
+
+class GcpProject(_Model):
+    """A project, and the APIs that are not enabled in it, such as `secretmanager.googleapis.com`."""
+
+    id: Annotated[str, StringConstraints(min_length=1)]
+    disabled_services: list[str] = Field(default_factory=list)
+
+
 class GcpServiceAccount(_Model):
     """A service account. `allows` are IAM permissions with `*` as a wildcard, on all projects; `impersonators` are the
     e-mail addresses of those who have Token Creator on it.
     """
 
-    email: str
-    private_key: str | None = None
-    """In PEM; none: nobody can sign as it, it is only impersonated."""
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+    private_key: Annotated[str | dict[str, Any] | None, AfterValidator(_service_account_key)] = None
+    """In PEM, or the JSON that Google hands out, as text or as an object; none: nobody can sign as it, it is only
+    impersonated.
+    """
     allows: list[str] = Field(default_factory=lambda: ["*"])
     impersonators: list[str] = Field(default_factory=list)
+
+
+class GcpQuotas(_Model):
+    """Secret Manager's requests in a minute and project; Google's own numbers where the file says nothing else."""
+
+    access: Annotated[int, Field(ge=0)] = 90_000
+    read: Annotated[int, Field(ge=0)] = 600
+    write: Annotated[int, Field(ge=0)] = 600
 
 
 class GcpCloud(_Model):
     """The GCP side: projects besides those of the PAM Configurations' keys, and service accounts."""
 
-    projects: list[str] = Field(default_factory=list)
+    projects: list[str | GcpProject] = Field(default_factory=list)
     service_accounts: list[GcpServiceAccount] = Field(default_factory=list)
+    quotas: GcpQuotas | None = None
+    """None: nothing is counted, since a trial is not to wait for a minute's end."""
 
 
 class AzureIdentity(_Model):
@@ -307,6 +333,8 @@ def _faults(vault: Vault) -> Iterator[str]:
     yield from (
         f"account {account} has {count} roles named {name}" for (account, name), count in names.items() if count > 1
     )
+    emails = Counter(account.email for account in vault.clouds.gcp.service_accounts)
+    yield from (f"the service account {email} is named {count} times" for email, count in emails.items() if count > 1)
 
 
 def _uid_faults(kind: str, uids: Iterable[str]) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""Tests of the local GCP."""
+"""Tests of the sandbox's Google Cloud."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import urllib.request
@@ -14,9 +15,11 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
+from tests.sandbox.gcp.kit import PROJECT, Gcp, key_file, run_gcp
 from tests.sandbox.providers.harness import Cloud, Connect, Connection, Project, ports_of, settings, start_providers
 from uss.sandbox.engine import find_engine
 from uss.sandbox.providers.aws import AwsPackage
+from uss.sandbox.providers.gcp import GcpPackage
 from uss.sandbox.providers.server import serve
 
 
@@ -64,6 +67,36 @@ def connect(cloud: Cloud, provider_port: int) -> Iterator[Connect]:
 def provider(connect: Connect) -> Connection:
     """A connection with no settings but those of the local cloud."""
     return connect()
+
+
+@pytest.fixture
+def gcp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gcp]:
+    """Google Cloud on this machine, and the environment of a process that finds it and nothing else."""
+    with run_gcp() as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, "localhost,127.0.0.1")
+        yield running
+
+
+@pytest.fixture
+def connect_gcp(gcp: Gcp) -> Iterator[Connect]:
+    """Open connections to the package `gcp`, each configured with the PAM Configuration's key."""
+    running = serve(GcpPackage())
+    pam = {"project": PROJECT, "credentials": json.dumps(key_file()), "addPulumiAttributionLabel": False}
+    with ExitStack() as opened:
+        opened.callback(running.stop)
+
+        def open_connection(**more: Any) -> Connection:
+            connection = Connection(running.port)
+            opened.callback(connection.channel.close)
+            connection.configure({key: value for key, value in (pam | more).items() if value is not None})
+            return connection
+
+        yield open_connection
 
 
 @pytest.fixture

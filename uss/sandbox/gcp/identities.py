@@ -1,130 +1,208 @@
-"""Who may do what: service accounts, their keys, access tokens, and Token Creator grants."""
+"""Who there is: projects, service accounts, the access tokens they got, and what they may do."""
 
 from __future__ import annotations
 
-import json
+import hashlib
+import re
 import secrets
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from google.auth import jwt
+from uss.sandbox.gcp.exceptions import (
+    DeniedError,
+    ServiceDisabledError,
+    UnauthenticatedError,
+    UnknownProjectError,
+)
+from uss.sandbox.serviceaccounts import ServiceAccountKey, read_key
+from uss.sandbox.vaultfile import GcpProject, GcpQuotas, GcpServiceAccount, Vault, VaultFileError, VaultRecord
 
-from uss.sandbox.gcp.exceptions import InvalidGrantError, PermissionDeniedError, UnauthenticatedError
-from uss.sandbox.vaultfile import GcpServiceAccount, Vault
+CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 
-_LIFETIME = 3600
-_GOOGLE = "https://oauth2.googleapis.com/token"
-"""Google's libraries name this audience wherever the token endpoint is."""
-_PAM_TYPE = "pamGcpConfiguration"
-_PAM_LABEL = "pamserviceaccountkey"
+_DOMAIN = ".iam.gserviceaccount.com"
 
 
 @dataclass(frozen=True)
-class Token:
-    """An access token's bearer and end."""
+class Project:
+    """A project; `number` is what resource names hold in answers."""
+
+    id: str
+    number: str
+    disabled_services: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Account:
+    """A service account."""
 
     email: str
-    expires: float
+    public_keys: frozenset[str] = field(default=frozenset(), repr=False)
+    allows: tuple[str, ...] = ("*",)
+    projects: frozenset[str] | None = None
+    """The projects in which it may do what `allows` says; all of them where there is None."""
+    impersonators: frozenset[str] = frozenset()
+
+    def may(self, permission: str, project: str) -> bool:
+        """Tell whether the account has a permission in a project."""
+        there = self.projects is None or project in self.projects
+        return there and any(fnmatchcase(permission, allowed) for allowed in self.allows)
 
 
 class Identities:
-    """The identities of a vault file as it is now, and the tokens given out."""
+    """The projects and service accounts of the vault file and the sandbox's administrator.
 
-    def __init__(self, vault: Callable[[], Vault], administrator: dict[str, Any]) -> None:
+    `vault` returns the vault as it is now; whenever it returns another one, the identities are made anew.
+    """
+
+    def __init__(self, vault: Callable[[], Vault], administrator: ServiceAccountKey) -> None:
         self._vault = vault
         self._administrator = administrator
-        self._tokens: dict[str, Token] = {}
+        self._known: Vault | None = None
+        self._accounts: dict[str, Account] = {}
+        self._projects: dict[str, Project] = {}
+        self._quotas: GcpQuotas | None = None
 
-    def projects(self) -> set[str]:
-        """Return the projects that exist."""
-        keys = [key["project_id"] for key in _pam_keys(self._vault()) if key.get("project_id")]
-        return {*keys, *self._vault().clouds.gcp.projects, self._administrator["project_id"]}
+    def account(self, email: str) -> Account | None:
+        """Return a service account, or None if there is none of this e-mail."""
+        self._refresh()
+        return self._accounts.get(email)
 
-    def exchange(self, assertion: str, audience: str) -> str:
-        """Return an access token for an assertion that a known key signed (RFC 7523)."""
+    def project(self, name: str, service: str) -> Project:
+        """Return a project by ID or number; raise a `StatusError` if it does not exist or lacks the service."""
+        self._refresh()
+        project = self._projects.get(name)
+        if project is None:
+            raise UnknownProjectError(service, name)
+        if service in project.disabled_services:
+            raise ServiceDisabledError(service, project.number)
+        return project
+
+    def require_service(self, account: Account, service: str) -> None:
+        """Raise `ServiceDisabledError` if a service is disabled in the account's own project."""
+        self._refresh()
+        own = self._projects.get(account.email.partition("@")[2].removesuffix(_DOMAIN))
+        if own and service in own.disabled_services:
+            raise ServiceDisabledError(service, own.number)
+
+    def quotas(self) -> GcpQuotas | None:
+        """Return how many requests a project has in a minute, or None where they are not counted."""
+        self._refresh()
+        return self._quotas
+
+    def permit(self, account: Account, permission: str, project: Project, resource: str) -> None:
+        """Raise `DeniedError` unless the account has a permission in a project."""
+        if not account.may(permission, project.id):
+            raise DeniedError(permission, resource)
+
+    def _refresh(self) -> None:
         try:
-            email = str(jwt.decode(assertion, verify=False)["iss"])  # type: ignore[no-untyped-call]  # google-auth has no types here
-        except (ValueError, KeyError, TypeError):
-            raise InvalidGrantError("Invalid JWT.") from None
-        account = self._accounts().get(email)
-        if account is None:
-            raise InvalidGrantError("Invalid grant: account not found")
-        if account.private_key is None:
-            raise InvalidGrantError("Invalid JWT Signature.")
-        try:
-            claims = jwt.decode(assertion, certs=_public(account.private_key))  # type: ignore[no-untyped-call]  # as above
-        except ValueError:
-            raise InvalidGrantError("Invalid JWT Signature.") from None
-        if not claims.get("scope"):
-            raise InvalidGrantError("Empty or missing scope not allowed.")
-        if claims.get("aud") not in (audience, _GOOGLE):
-            raise InvalidGrantError("Invalid JWT: the audience is not this endpoint.")
-        return self._issue(email)
+            vault = self._vault()
+        except VaultFileError:
+            if self._known is None:
+                raise
+            return  # half-written: those who were known stay known until the file can be read again
+        if vault is self._known:
+            return
+        accounts = {account.email: account for account in _accounts(vault)}
+        key = self._administrator
+        accounts[key.email] = Account(key.email, frozenset({key.public_pem}))
+        self._accounts = accounts
+        self._projects = {
+            name: project for project in _projects(vault, accounts) for name in (project.id, project.number)
+        }
+        self._quotas = vault.clouds.gcp.quotas
+        self._known = vault
 
-    def impersonate(self, caller: str, email: str) -> str:
-        """Return an access token for the target, if the caller has Token Creator on it."""
-        account = self._accounts().get(email)
-        if account is None or caller not in account.impersonators:
-            resource = f"projects/-/serviceAccounts/{email}"
-            raise PermissionDeniedError("iam.serviceAccounts.getAccessToken", resource)
-        return self._issue(email)
 
-    def bearer(self, token: str | None) -> str:
-        """Return whose an access token is."""
-        held = self._tokens.get(token or "")
-        if held is None or held.expires < time.time():
-            raise UnauthenticatedError()
-        return held.email
+def _accounts(vault: Vault) -> Iterator[Account]:
+    """The accounts of the vault: those of PAM Configurations may do everything in their own project and in those that
+    `clouds.gcp` names, unless `clouds.gcp.serviceAccounts` names them and says otherwise.
+    """
+    named = {account.email: account for account in vault.clouds.gcp.service_accounts}
+    listed = frozenset(project.id for project in _listed_projects(vault))
+    keys = _pam_keys(vault.records)
+    for email in {**keys, **named}:
+        own, said = keys.get(email, []), named.get(email)
+        pems = frozenset(key.public_pem for key in [*own, *_own_key(said)])
+        if said is None:
+            yield Account(email, pems, projects=listed | {key.project for key in own})
+        else:
+            yield Account(email, pems, tuple(said.allows), impersonators=frozenset(said.impersonators))
 
-    def permit(self, email: str, permission: str, project: str, resource: str) -> None:
-        """Let the bearer do something in a project, or raise `PermissionDeniedError`."""
-        account = self._accounts().get(email)
-        allowed = account is not None and any(fnmatchcase(permission, pattern) for pattern in account.allows)
-        if not allowed or project not in self.projects():
-            raise PermissionDeniedError(permission, resource)
 
-    def _issue(self, email: str) -> str:
-        token = f"ya29.{secrets.token_urlsafe(24)}"
-        self._tokens[token] = Token(email, time.time() + _LIFETIME)
+def _own_key(account: GcpServiceAccount | None) -> list[ServiceAccountKey]:
+    return [read_key(account.private_key)] if account and account.private_key else []
+
+
+def _pam_keys(records: Iterable[VaultRecord]) -> dict[str, list[ServiceAccountKey]]:
+    keys: dict[str, list[ServiceAccountKey]] = {}
+    for record in records:
+        for value in _pam_values(record):
+            try:
+                key = read_key(value)
+            except ValueError:
+                continue  # a record may hold anything; whoever uses this key is told that it is not known
+            if key.email:
+                keys.setdefault(key.email, []).append(key)
+    return keys
+
+
+def _pam_values(record: VaultRecord) -> Iterator[str | dict[str, Any]]:
+    if record.type != "pamGcpConfiguration":
+        return
+    for entry in [*record.fields, *record.custom]:
+        label = re.sub(r"\s", "", entry.label or entry.type).lower()
+        if label == "pamserviceaccountkey" and entry.value and isinstance(entry.value[0], str | dict):
+            yield entry.value[0]
+
+
+def _listed_projects(vault: Vault) -> Iterator[GcpProject]:
+    for project in vault.clouds.gcp.projects:
+        yield GcpProject(id=project) if isinstance(project, str) else project
+
+
+def _projects(vault: Vault, accounts: Mapping[str, Account]) -> Iterator[Project]:
+    listed = {project.id: project.disabled_services for project in _listed_projects(vault)}
+    of_keys = {key.project for keys in _pam_keys(vault.records).values() for key in keys}
+    of_emails = {email.partition("@")[2].removesuffix(_DOMAIN) for email in accounts if email.endswith(_DOMAIN)}
+    for project in sorted({*listed, *of_keys, *of_emails} - {""}):
+        yield Project(project, _number(project), frozenset(listed.get(project, ())))
+
+
+def _number(project: str) -> str:
+    """Return a project's number: made up, but the same in every run."""
+    return str(10**11 + int.from_bytes(hashlib.sha256(project.encode()).digest()[:8], "big") % (9 * 10**11))
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What an access token stands for."""
+
+    email: str
+    scopes: frozenset[str]
+    expires: float
+
+
+class Tokens:
+    """The access tokens that were issued."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._issued: dict[str, Grant] = {}
+
+    def issue(self, email: str, scopes: Iterable[str], seconds: int) -> str:
+        """Return a new token of a service account."""
+        now = self._clock()
+        self._issued = {token: grant for token, grant in self._issued.items() if grant.expires > now}
+        token = f"ya29.c.{secrets.token_urlsafe(96)}"
+        self._issued[token] = Grant(email, frozenset(scopes), now + seconds)
         return token
 
-    def _accounts(self) -> dict[str, GcpServiceAccount]:
-        vault = self._vault()
-        known = [*_pam_keys(vault), self._administrator]
-        accounts = {
-            key["client_email"]: GcpServiceAccount(email=key["client_email"], private_key=key.get("private_key"))
-            for key in known
-            if key.get("client_email")
-        }
-        for told in vault.clouds.gcp.service_accounts:
-            key = told.private_key or (accounts[told.email].private_key if told.email in accounts else None)
-            accounts[told.email] = told.model_copy(update={"private_key": key})
-        return accounts
-
-
-def _pam_keys(vault: Vault) -> Iterator[dict[str, Any]]:
-    for record in vault.records:
-        for field in [*record.fields, *record.custom] if record.type == _PAM_TYPE else ():
-            if "".join((field.label or field.type).split()).lower() == _PAM_LABEL:
-                for value in field.value:
-                    key = _json(value) if isinstance(value, str) else value
-                    if isinstance(key, dict):
-                        yield key
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=64)
-def _public(private_key: str) -> bytes:
-    key = serialization.load_pem_private_key(private_key.encode(), password=None)
-    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    def grant(self, token: str) -> Grant:
+        """Return what a token stands for; raise `UnauthenticatedError` if nothing."""
+        grant = self._issued.get(token)
+        if grant is None or grant.expires <= self._clock():
+            raise UnauthenticatedError()
+        return grant

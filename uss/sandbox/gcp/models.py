@@ -1,34 +1,30 @@
-"""The state of the local Secret Manager, and its rules. Knows nothing of HTTP.
-
-Sources: the Secret Manager API reference (projects.secrets, projects.secrets.versions) and its quotas page.
-"""
+"""What Secret Manager holds, and the rules it keeps."""
 
 from __future__ import annotations
 
-import re
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import google_crc32c
+
+from uss.sandbox.gcp import limits
 from uss.sandbox.gcp.exceptions import (
     AlreadyExistsError,
     FailedPreconditionError,
     InvalidArgumentError,
     NotFoundError,
 )
+from uss.sandbox.gcp.identities import Project
 
-_SECRET_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
-_TERM = re.compile(r"(?P<key>[\w.-]+)\s*(?P<sign>[:=])\s*(?P<value>.*)", re.DOTALL)
-_PAYLOAD_MAXIMUM = 65_536
-_ANNOTATIONS_MAXIMUM = 16 * 1024
-_LABELS_MAXIMUM = 64
+LATEST = "latest"
 
 
 class State(StrEnum):
-    """A version's state."""
+    """Whether a version's payload can be accessed."""
 
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
@@ -40,133 +36,249 @@ class Version:
     """One value of a secret."""
 
     number: int
-    data: bytes | None = field(repr=False)
-    """None once it is destroyed."""
+    created: float
+    payload: bytes = field(repr=False)
     state: State = State.ENABLED
-    created: str = ""
+    destroyed: float | None = None
+    scheduled: float | None = None
+    """When a destruction that was asked for takes place; None where none is awaited."""
+    checksum_given: bool = False
+    etag: str = field(default_factory=lambda: _etag())
 
 
 @dataclass
 class Secret:
-    """A secret with all its versions."""
+    """A secret with its versions."""
 
-    project: str
+    project: Project
     secret_id: str
-    replication: dict[str, Any]
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    created: str
-    versions: list[Version] = field(default_factory=list)
+    created: float
+    locations: list[str] | None
+    """Where the payloads are kept; None for an automatic replication."""
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, int] = field(default_factory=dict)
+    destroy_ttl: int | None = None
+    versions: dict[int, Version] = field(default_factory=dict)
+    etag: str = field(default_factory=lambda: _etag())
 
     @property
     def name(self) -> str:
-        """The resource's name."""
-        return f"projects/{self.project}/secrets/{self.secret_id}"
+        """The resource's name, which holds the project's number."""
+        return f"projects/{self.project.number}/secrets/{self.secret_id}"
+
+    def describe(self) -> dict[str, Any]:
+        """Return the secret as the API shows it."""
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "createTime": timestamp(self.created),
+            "replication": self._replication(),
+            "etag": self.etag,
+            "labels": self.labels,
+            "annotations": self.annotations,
+            "versionAliases": {alias: str(number) for alias, number in self.aliases.items()},
+        }
+        if self.destroy_ttl:
+            shown["versionDestroyTtl"] = f"{self.destroy_ttl}s"
+        return {key: value for key, value in shown.items() if value != {}}
+
+    def _replication(self) -> dict[str, Any]:
+        if self.locations is None:
+            return {"automatic": {}}
+        return {"userManaged": {"replicas": [{"location": location} for location in self.locations]}}
+
+    def describe_version(self, version: Version) -> dict[str, Any]:
+        """Return a version as the API shows it."""
+        shown: dict[str, Any] = {
+            "name": f"{self.name}/versions/{version.number}",
+            "createTime": timestamp(version.created),
+            "state": version.state.value,
+            "etag": version.etag,
+            "replicationStatus": self._replication(),
+        }
+        if version.destroyed is not None:
+            shown["destroyTime"] = timestamp(version.destroyed)
+        if version.scheduled is not None:
+            shown["scheduledDestroyTime"] = timestamp(version.scheduled)
+        if version.checksum_given:
+            shown["clientSpecifiedPayloadChecksum"] = True
+        return shown
 
 
 class SecretManager:
-    """All secrets of all projects."""
+    """The secrets of all projects. Every method raises the `StatusError` that the service answers with."""
 
-    def __init__(self) -> None:
-        self.secrets: dict[tuple[str, str], Secret] = {}
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._secrets: dict[tuple[str, str], Secret] = {}
 
-    def create(self, project: str, secret_id: str, content: dict[str, Any]) -> Secret:
-        """Create a secret without a version."""
-        if not _SECRET_ID.fullmatch(secret_id):
-            raise InvalidArgumentError(f"The provided Secret ID [{secret_id}] does not match the expected format.")
-        replication = content.get("replication") or {}
-        if not {"automatic", "userManaged"} & replication.keys():
-            raise InvalidArgumentError("The Secret must have a replication policy.")
-        if (project, secret_id) in self.secrets:
-            raise AlreadyExistsError(f"Secret [projects/{project}/secrets/{secret_id}] already exists.")
-        labels, annotations = _checked_marks(content)
-        secret = Secret(project, secret_id, replication, labels, annotations, _now())
-        self.secrets[project, secret_id] = secret
+    def create(self, project: Project, secret_id: str, given: Mapping[str, Any]) -> Secret:
+        """Create a secret of what the request gives."""
+        limits.check_secret_id(secret_id)
+        secret = Secret(project, secret_id, self._clock(), limits.read_replication(given.get("replication")))
+        for name in given.keys() - {"name", "replication", "etag", "createTime"}:
+            _set(secret, name, given[name])
+        if (project.id, secret_id) in self._secrets:
+            raise AlreadyExistsError(f"Secret [{secret.name}] already exists.")
+        self._secrets[project.id, secret_id] = secret
         return secret
 
-    def get(self, project: str, secret_id: str) -> Secret:
-        """Return a secret."""
-        try:
-            return self.secrets[project, secret_id]
-        except KeyError:
-            raise NotFoundError(f"Secret [projects/{project}/secrets/{secret_id}] not found.") from None
+    def get(self, project: Project, secret_id: str) -> Secret:
+        """Return a secret; destructions that were due have taken place."""
+        secret = self._secrets.get((project.id, secret_id))
+        if secret is None:
+            raise NotFoundError(f"Secret [projects/{project.number}/secrets/{secret_id}] not found.")
+        self._destroy_due(secret)
+        return secret
 
-    def list(self, project: str, wanted: str) -> list[Secret]:
-        """Return a project's secrets by name; `wanted` is a filter of the forms `labels.KEY=VALUE` and `name:TEXT`."""
-        found = [secret for (owner, _), secret in sorted(self.secrets.items()) if owner == project]
-        for term in filter(None, wanted.split(" AND ")):
-            found = [secret for secret in found if _passes(secret, term.strip())]
-        return found
+    def of(self, project: Project) -> list[Secret]:
+        """Return a project's secrets, the newest first."""
+        found = [secret for (owner, _), secret in self._secrets.items() if owner == project.id]
+        return found[::-1]
 
-    def update(self, secret: Secret, content: dict[str, Any], mask: set[str]) -> None:
-        """Change labels and annotations; nothing else can be changed here."""
-        if foreign := mask - {"labels", "annotations"}:
-            raise InvalidArgumentError(f"The field [{min(foreign)}] cannot be changed.")
-        labels, annotations = _checked_marks(content)
-        if "labels" in mask:
-            secret.labels = labels
-        if "annotations" in mask:
-            secret.annotations = annotations
+    def update(self, project: Project, secret_id: str, given: Mapping[str, Any], mask: list[str]) -> Secret:
+        """Change the fields that the mask names; one that `given` lacks is emptied."""
+        secret = self.get(project, secret_id)
+        _check_etag(given.get("etag"), secret.etag)
+        if not mask:
+            raise InvalidArgumentError("Field [update_mask] is required.")
+        for name in mask:
+            _set(secret, name, given.get(name))
+        secret.etag = _etag()
+        return secret
 
-    def delete(self, secret: Secret) -> None:
-        """Delete a secret with all its versions, at once."""
-        del self.secrets[secret.project, secret.secret_id]
+    def delete(self, project: Project, secret_id: str, etag: str | None) -> None:
+        """Delete a secret and all its versions, at once and for good."""
+        _check_etag(etag, self.get(project, secret_id).etag)
+        del self._secrets[project.id, secret_id]
 
-    def add_version(self, secret: Secret, data: bytes) -> Version:
-        """Add a value."""
-        if not data:
+    def add_version(self, project: Project, secret_id: str, payload: bytes, checksum: int | None) -> Version:
+        """Add a version, enabled, with the next number."""
+        secret = self.get(project, secret_id)
+        if not payload:
             raise InvalidArgumentError("Secret Payload cannot be empty.")
-        if len(data) > _PAYLOAD_MAXIMUM:
-            raise InvalidArgumentError(f"The Secret Payload exceeds the maximum size of {_PAYLOAD_MAXIMUM} bytes.")
-        version = Version(len(secret.versions) + 1, data, created=_now())
-        secret.versions.append(version)
+        if len(payload) > limits.PAYLOAD_BYTES:
+            raise InvalidArgumentError(f"Secret payload data length must be at most [{limits.PAYLOAD_BYTES}] bytes.")
+        if checksum is not None and checksum != google_crc32c.value(payload):
+            raise InvalidArgumentError("The payload's checksum does not match its data: it was damaged on the way.")
+        number = max(secret.versions, default=0) + 1
+        version = Version(number, self._clock(), payload, checksum_given=checksum is not None)
+        secret.versions[number] = version
         return version
 
-    def version(self, secret: Secret, number: str) -> Version:
-        """Return a version by its number; `latest` is the highest one, whatever its state."""
-        if number == "latest" and secret.versions:
-            return secret.versions[-1]
-        if number.isdigit() and 0 < int(number) <= len(secret.versions):
-            return secret.versions[int(number) - 1]
-        raise NotFoundError(f"Secret Version [{secret.name}/versions/{number}] not found.")
+    def version(self, project: Project, secret_id: str, name: str) -> Version:
+        """Return a version by number, by alias, or the one with the highest number as `latest`."""
+        try:
+            secret = self.get(project, secret_id)
+        except NotFoundError as error:
+            raise NotFoundError(str(error).removesuffix(".") + " or has no versions.") from None
+        if name == LATEST:
+            if not secret.versions:
+                raise NotFoundError(f"Secret [{secret.name}] not found or has no versions.")
+            return secret.versions[max(secret.versions)]
+        number = int(name) if name.isdecimal() else secret.aliases.get(name, 0)
+        if number not in secret.versions:
+            raise NotFoundError(f"Secret Version [{secret.name}/versions/{name}] not found.")
+        return secret.versions[number]
 
-    def access(self, secret: Secret, version: Version) -> bytes:
-        """Return a version's value."""
-        if version.data is None or version.state is not State.ENABLED:
-            name = f"{secret.name}/versions/{version.number}"
-            raise FailedPreconditionError(f"Secret Version [{name}] is in {version.state} state.")
-        return version.data
+    def access(self, project: Project, secret_id: str, name: str) -> Version:
+        """Return a version whose payload may be seen."""
+        version = self.version(project, secret_id, name)
+        if version.state is not State.ENABLED:
+            raise _wrong_state(self.get(project, secret_id), version)
+        return version
 
-    def set_state(self, secret: Secret, version: Version, state: State) -> None:
-        """Enable, disable or destroy a version; a destroyed one stays so, and its value is gone."""
-        if version.state is State.DESTROYED and state is not State.DESTROYED:
-            name = f"{secret.name}/versions/{version.number}"
-            raise FailedPreconditionError(f"Secret Version [{name}] is in DESTROYED state.")
-        version.state = state
-        if state is State.DESTROYED:
-            version.data = None
+    def switch(self, project: Project, secret_id: str, name: str, state: State, etag: str | None) -> Version:
+        """Enable, disable or destroy a version, named by its number; destruction waits where the secret says so."""
+        if not name.isdecimal():
+            raise InvalidArgumentError(f"The version must be named by its number, not [{name}].")
+        version = self.version(project, secret_id, name)
+        secret = self.get(project, secret_id)
+        _check_etag(etag, version.etag)
+        if version.state is State.DESTROYED:
+            raise _wrong_state(secret, version)
+        if state is State.DESTROYED and secret.destroy_ttl:
+            version.state, version.scheduled = State.DISABLED, self._clock() + secret.destroy_ttl
+        elif state is State.DESTROYED:
+            _destroy(version, self._clock())
+        else:
+            version.state, version.scheduled = state, None
+        version.etag = _etag()
+        return version
+
+    def dump(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return every secret of every project by ID, values included."""
+        content: dict[str, dict[str, dict[str, Any]]] = {}
+        for (project, secret_id), secret in sorted(self._secrets.items()):
+            self._destroy_due(secret)
+            content.setdefault(project, {})[secret_id] = _dumped(secret)
+        return content
+
+    def _destroy_due(self, secret: Secret) -> None:
+        for version in secret.versions.values():
+            if version.scheduled is not None and version.scheduled <= self._clock():
+                _destroy(version, version.scheduled)
 
 
-def _checked_marks(content: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    labels, annotations = dict(content.get("labels") or {}), dict(content.get("annotations") or {})
-    if len(labels) > _LABELS_MAXIMUM:
-        raise InvalidArgumentError(f"A resource can have at most {_LABELS_MAXIMUM} labels.")
-    for key, value in labels.items():
-        if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
-            raise InvalidArgumentError(f"The label [{key}] does not match the expected format.")
-    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > _ANNOTATIONS_MAXIMUM:
-        raise InvalidArgumentError(f"The annotations exceed the maximum size of {_ANNOTATIONS_MAXIMUM} bytes.")
-    return labels, annotations
+def _set(secret: Secret, name: str, value: Any) -> None:
+    if name == "labels":
+        secret.labels = limits.read_labels(value or {})
+    elif name == "annotations":
+        secret.annotations = limits.read_annotations(value or {})
+    elif name == "versionAliases":
+        secret.aliases = limits.read_aliases(value or {}, secret.versions)
+    elif name == "versionDestroyTtl":
+        secret.destroy_ttl = limits.read_destroy_ttl(value)
+    elif name == "replication":
+        raise InvalidArgumentError("Field [secret.replication] is immutable.")
+    else:
+        raise InvalidArgumentError(f"Field [secret.{name}] is not one that the sandbox has.")
 
 
-def _passes(secret: Secret, term: str) -> bool:
-    match = _TERM.fullmatch(term)
-    if match is None:
-        raise InvalidArgumentError(f"The filter term [{term}] is not understood.")
-    key, sign, value = match["key"], match["sign"], match["value"].strip('"')
-    held = secret.labels.get(key.removeprefix("labels.")) if key.startswith("labels.") else secret.secret_id
-    return held is not None and (value in held if sign == ":" else held == value)
+def _destroy(version: Version, when: float) -> None:
+    version.state, version.destroyed, version.scheduled, version.payload = State.DESTROYED, when, None, b""
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+def _check_etag(given: Any, held: str) -> None:
+    if given and given != held:
+        raise FailedPreconditionError("The etag does not match that of the resource: it was changed meanwhile.")
+
+
+def _wrong_state(secret: Secret, version: Version) -> FailedPreconditionError:
+    return FailedPreconditionError(
+        f"Secret Version [{secret.name}/versions/{version.number}] is in {version.state} state."
+    )
+
+
+def _dumped(secret: Secret) -> dict[str, Any]:
+    latest = secret.versions.get(max(secret.versions, default=0))
+    readable = latest is not None and latest.state is State.ENABLED
+    shown = secret.describe()
+    return {
+        "name": secret.name,
+        "value": _text(latest.payload) if latest and readable else None,
+        "versions": {str(number): version.state.value for number, version in secret.versions.items()},
+        "values": {
+            str(number): _text(version.payload)
+            for number, version in secret.versions.items()
+            if version.state is not State.DESTROYED
+        },
+        "labels": secret.labels,
+        "annotations": secret.annotations,
+        "replication": shown["replication"],
+        "versionAliases": secret.aliases,
+        "createTime": shown["createTime"],
+    }
+
+
+def _text(payload: bytes) -> str:
+    return payload.decode("utf-8", "backslashreplace")
+
+
+def timestamp(seconds: float) -> str:
+    """Return a moment as the API writes it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _etag() -> str:
+    return f'"{secrets.token_hex(7)}"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from uss.sandbox.wsgi import quiet_handler
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
-    from uss.sandbox.gcp.models import Secret, SecretManager
+    from uss.sandbox.gcp.models import SecretManager
     from uss.sandbox.gcp.responses import Application
 
 _HOST = "localhost"
@@ -24,11 +25,15 @@ _ADMINISTRATOR = "sandbox-administrator"
 
 
 class GcpServer:
-    """Secret Manager over HTTP (REST, v1), with the identities of a vault file. Its state begins empty."""
+    """Secret Manager over HTTP (REST, v1), with the identities of a vault file. Its state begins empty.
 
-    def __init__(self, vault: Callable[[], Vault], faults: FaultBoard) -> None:
+    `clock` tells the time in seconds since 1970.
+    """
+
+    def __init__(self, vault: Callable[[], Vault], faults: FaultBoard, clock: Callable[[], float] = time.time) -> None:
         self._vault = vault
         self._faults = faults
+        self._clock = clock
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         self.port: int = self._socket.getsockname()[1]
         self.ambient: dict[str, Any] = {}
@@ -50,11 +55,12 @@ class GcpServer:
         from uss.sandbox.gcp.identities import Identities
         from uss.sandbox.gcp.models import SecretManager
         from uss.sandbox.gcp.responses import Application
+        from uss.sandbox.serviceaccounts import read_key
 
         self.ambient = service_account_key(_ADMINISTRATOR, "sandbox", f"{self.url}/token")
-        self._state = SecretManager()
-        identities = Identities(self._vault, self.ambient)
-        self._application = Application(self._state, identities, self._faults, lambda: self.url)
+        self._state = SecretManager(self._clock)
+        identities = Identities(self._vault, read_key(self.ambient))
+        self._application = Application(identities, self._state, self._faults, self.url, self._clock)
         self._server = make_server(
             "127.0.0.1",
             self.port,
@@ -75,27 +81,12 @@ class GcpServer:
         self._socket.close()
 
     def dump(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return every secret by project and ID: `value` (the latest version's, None where it cannot be read),
-        `versions` (state by number), `labels`, `annotations`, `replication`.
+        """Return every secret by project and ID: `name`, `value` (the latest version's, None where it cannot be read),
+        `versions` (state by number), `values` (by number; those destroyed have none), `labels`, `annotations`,
+        `replication`, `versionAliases` and `createTime`. Bytes that are no UTF-8 are escapes.
         """
-        found: dict[str, dict[str, dict[str, Any]]] = {}
         with self._application.lock:
-            for (project, secret_id), secret in sorted(self._state.secrets.items()):
-                found.setdefault(project, {})[secret_id] = _dumped(secret)
-        return found
-
-
-def _dumped(secret: Secret) -> dict[str, Any]:
-    latest = secret.versions[-1] if secret.versions else None
-    readable = latest is not None and latest.state == "ENABLED" and latest.data is not None
-    return {
-        "name": secret.name,
-        "value": latest.data.decode("utf-8", "replace") if readable and latest and latest.data else None,
-        "versions": {str(version.number): version.state.value for version in secret.versions},
-        "labels": secret.labels,
-        "annotations": secret.annotations,
-        "replication": secret.replication,
-    }
+            return self._state.dump()
 
 
 def service_account_key(name: str, project: str, token_uri: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The package `gcp`: what this project uses of it, which is Secret Manager.
 
-Where it departs from the real provider on purpose: it speaks to the sandbox only; it tries a call for seconds, not
-minutes; a property that it does not know is an error, never ignored.
+Where it departs from the real provider on purpose: it speaks to local clouds only, and takes their addresses from the
+environment; it tries a failed call for seconds, not for twenty minutes; a property or a setting that it does not know
+is an error, never ignored, if it would change what is written or who writes.
 """
 
 from __future__ import annotations
@@ -9,42 +10,30 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import ClassVar
 
+from uss.sandbox.providers import gcp_functions
+from uss.sandbox.providers.gcp_config import parse_config
 from uss.sandbox.providers.gcp_secret import Secret
 from uss.sandbox.providers.gcp_secret_version import SecretVersion
-from uss.sandbox.providers.gcp_session import RETRY, GcpSession, connect, gcp_call
+from uss.sandbox.providers.gcp_session import GcpSession, connect
 from uss.sandbox.providers.interface import Package
 from uss.sandbox.providers.values import Properties
 
 
-def get_secrets(session: GcpSession, arguments: Properties) -> Properties:
-    """`getSecrets`: names and labels of a project's secrets that pass the filter."""
-    project = arguments.get("project") or session.project
-    with gcp_call("Error listing Secrets"):
-        request = {"parent": f"projects/{project}", "filter": arguments.get("filter") or ""}
-        found = list(session.client.list_secrets(request=request, retry=RETRY))
-    secrets = [
-        {
-            "name": secret.name,
-            "secretId": secret.name.rpartition("/")[2],
-            "project": project,
-            "labels": dict(secret.labels),
-            "annotations": dict(secret.annotations),
-        }
-        for secret in found
-    ]
-    return {"id": f"projects/{project}", "project": project, "secrets": secrets}
-
-
 class GcpPackage(Package[GcpSession]):
-    """A stand-in for the plugin of the GCP provider."""
+    """A stand-in for the plugin of the Google Cloud provider."""
 
     name: ClassVar = "gcp"
     kinds: ClassVar = {
         "gcp:secretmanager/secret:Secret": Secret(),
         "gcp:secretmanager/secretVersion:SecretVersion": SecretVersion(),
     }
-
-    functions: ClassVar = {"gcp:secretmanager/getSecrets:getSecrets": get_secrets}
+    functions: ClassVar = {
+        "gcp:secretmanager/getSecret:getSecret": gcp_functions.get_secret,
+        "gcp:secretmanager/getSecrets:getSecrets": gcp_functions.get_secrets,
+        "gcp:secretmanager/getSecretVersion:getSecretVersion": gcp_functions.get_secret_version,
+        "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess": gcp_functions.get_secret_version_access,
+    }
+    function_secrets: ClassVar = gcp_functions.SECRET_RESULTS
 
     def version(self) -> str:
         """Return the version of the installed SDK, which is that of the plugin it asks for."""
@@ -52,8 +41,8 @@ class GcpPackage(Package[GcpSession]):
 
     def configure(self, inputs: Properties) -> GcpSession:
         """Take on the configured identity and prove it."""
-        return connect(inputs)
+        return connect(parse_config(inputs))
 
     def close(self, config: GcpSession) -> None:
-        """Close the connections to GCP."""
+        """Close the connections to Google."""
         config.close()

@@ -1,150 +1,173 @@
-"""A provider instance of GCP: its identity, proven, and its client, all on this machine.
-
-ProviderError
-  GcpError         GCP refused a call, or did not answer it
-"""
+"""A provider instance of GCP: its identity, proven, and its client of Secret Manager."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import google.auth.transport.requests
-from google.api_core.exceptions import GoogleAPICallError, RetryError
-from google.api_core.retry import Retry, if_transient_error
-from google.auth import exceptions as auth_exceptions
+import requests
+from google.api_core.exceptions import BadGateway, InternalServerError, ServiceUnavailable, TooManyRequests
 from google.auth import impersonated_credentials
+from google.auth.credentials import Credentials
+from google.auth.transport.requests import Request
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
-from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (
-    SecretManagerServiceRestTransport,
-)
-from google.oauth2 import credentials as oauth2_credentials
 from google.oauth2 import service_account
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from uss.sandbox.providers.gcp_config import ENDPOINT_VARIABLE, GcpConfig
+from uss.sandbox.providers.gcp_errors import GcpError, gcp_call
 from uss.sandbox.providers.interface import ProviderError
 from uss.sandbox.providers.values import Properties
 
-ENDPOINT_VARIABLE = "USS_SANDBOX_GCP_URL"
-"""Where the sandbox's GCP is: Secret Manager, IAM Credentials and the token endpoint."""
-_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-# The real provider tries for minutes: too long for a cloud on this machine.
-RETRY = Retry(predicate=if_transient_error, initial=0.1, maximum=1.0, timeout=8.0)
+PATIENCE_SECONDS = 3.0
+"""How long a call is tried again; the real provider does it for twenty minutes."""
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_TIMEOUT_SECONDS = 60.0
+_RETRIED = (TooManyRequests, InternalServerError, BadGateway, ServiceUnavailable, requests.ConnectionError)
 
 
-class GcpError(ProviderError):
-    """A call to GCP failed. `code` is the HTTP status, 0 if there was no answer."""
+class _Bearer(Credentials):
+    """The access token of other credentials, renewed by them.
 
-    def __init__(self, doing: str, code: int, reason: str) -> None:
-        super().__init__(f"{doing}: googleapi: Error {code}: {reason}" if code else f"{doing}: {reason}")
-        self.code = code
+    The vendor's credentials of a service account, once they go with a request, also ask Google where that account is
+    allowed: at its public address, whatever the endpoints here. Their token alone asks nobody.
+    """
+
+    def __init__(self, source: Credentials | None, token: str | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # google-auth has no types
+        self._source = source
+        self.token = token
+
+    def refresh(self, request: Any) -> None:
+        """Get a new token; an access token of the configuration stays what it is."""
+        if self._source is not None:
+            self._source.refresh(request)  # type: ignore[no-untyped-call]  # the same
+            self.token, self.expiry = self._source.token, self._source.expiry
 
 
 @dataclass
 class GcpSession:
     """A configured provider instance."""
 
-    project: str | None
+    config: GcpConfig
     client: SecretManagerServiceClient = field(repr=False)
-    default_labels: dict[str, str] = field(default_factory=dict)
+
+    def project(self, inputs: Properties) -> str:
+        """Return the project of a resource: its own, or the provider's; raise `ProviderError` if there is none."""
+        project = inputs.get("project") or self.config.project
+        if not project:
+            raise ProviderError(
+                "project: required field is not set: set it on the resource or the provider, or `pulumi config set "
+                "gcp:project`"
+            )
+        return str(project)
+
+    def ask(self, doing: str, method: Callable[..., Any], request: Properties, hidden: str = "") -> Any:
+        """Call a method of the client, again while Google asks to wait or fails; raise `GcpError`."""
+        attempts = Retrying(
+            retry=retry_if_exception_type(_RETRIED),
+            stop=stop_after_delay(PATIENCE_SECONDS),
+            wait=wait_exponential(multiplier=0.1, max=1.0),
+            reraise=True,
+        )
+        with gcp_call(doing, hidden):
+            return attempts(method, request=request, retry=None, timeout=_TIMEOUT_SECONDS)
 
     def close(self) -> None:
-        """Close the connections."""
-        self.client.transport.close()  # type: ignore[no-untyped-call]  # Google's transports have no types here
+        """Close the client's connections."""
+        self.client.transport.close()  # type: ignore[no-untyped-call]  # generated without a type
 
 
-@contextmanager
-def gcp_call(doing: str) -> Iterator[None]:
-    """Raise what goes wrong inside as `GcpError`. `doing` is what was tried, in the real provider's words."""
+def connect(config: GcpConfig) -> GcpSession:
+    """Take on the configured identity and get a token, in a preview too; raise `ProviderError` if it is refused."""
+    endpoint = _local(config.secret_manager_custom_endpoint, ENDPOINT_VARIABLE)
+    credentials = _credentials(config)
+    with closing(requests.Session()) as session:
+        try:
+            with gcp_call("getting an access token"):
+                credentials.refresh(Request(session))
+        except GcpError as error:
+            raise ProviderError(f"unable to get an access token {_of_whom(config)}: {error.detail}") from None
+    client = SecretManagerServiceClient(
+        credentials=credentials,
+        transport="rest",
+        client_options={"api_endpoint": endpoint.rstrip("/").removesuffix("/v1")},
+    )
+    return GcpSession(config, client)
+
+
+def _of_whom(config: GcpConfig) -> str:
+    target = config.impersonate_service_account
+    return f"by impersonation of {target}" if target else "with the provider's credentials"
+
+
+def _credentials(config: GcpConfig) -> _Bearer:
+    source: Any = _Bearer(None, config.access_token) if config.access_token else _service_account(config)
+    if not config.impersonate_service_account:
+        return source if isinstance(source, _Bearer) else _Bearer(source)
+    endpoint = _local(config.iam_credentials_custom_endpoint, ENDPOINT_VARIABLE)
+    target = config.impersonate_service_account
+    impersonated = impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]  # google-auth has no types
+        source_credentials=source,
+        target_principal=target,
+        target_scopes=config.scopes,
+        delegates=[f"projects/-/serviceAccounts/{email}" for email in config.impersonate_service_account_delegates],
+        iam_endpoint_override=(
+            f"{endpoint.rstrip('/').removesuffix('/v1')}/v1/projects/-/serviceAccounts/{target}:generateAccessToken"
+        ),
+    )
+    return _Bearer(impersonated)
+
+
+def _service_account(config: GcpConfig) -> service_account.Credentials:
+    # A key names the endpoint that it is sent to; here that is the sandbox's, whatever the key says.
+    url = _local(os.environ.get(ENDPOINT_VARIABLE), ENDPOINT_VARIABLE)
+    info = _key(config) | {"token_uri": f"{url}/token"}
     try:
-        yield
-    except RetryError as error:
-        cause = error.cause
-        code = int(cause.code or 0) if isinstance(cause, GoogleAPICallError) else 0
-        raise GcpError(doing, code, _reason(cause)) from None
-    except GoogleAPICallError as error:
-        raise GcpError(doing, int(error.code or 0), _reason(error)) from None
-    except auth_exceptions.GoogleAuthError as error:
-        raise GcpError(doing, 0, f"no access token: {type(error).__name__}") from None
-    except (OSError, ValueError, TypeError) as error:
-        raise GcpError(doing, 0, f"no answer that can be read from GCP: {type(error).__name__}") from None
+        made: service_account.Credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # google-auth has no types
+            info, scopes=config.scopes
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):  # with the key's own text in it
+        raise ProviderError("the credentials are no service account key: a field is missing or malformed") from None
+    return made
 
 
-def connect(inputs: Properties) -> GcpSession:
-    """Take on the configured identity and prove it by an access token; raise `ProviderError`."""
-    url = os.environ.get(ENDPOINT_VARIABLE)
-    if not url:
-        raise ProviderError(f"the stand-in for GCP speaks to the sandbox alone, and {ENDPOINT_VARIABLE} is not set")
-    project = inputs.get("project") or os.environ.get("GOOGLE_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT")
-    identity = _identity(inputs, url)
-    target = inputs.get("impersonateServiceAccount")
-    if target:
-        identity = impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]  # google-auth has no types
-            identity,
-            target,
-            list(_SCOPES),
-            delegates=_json(inputs.get("impersonateServiceAccountDelegates")) or [],
-            iam_endpoint_override=f"{url}/v1/projects/-/serviceAccounts/{target}:generateAccessToken",
+def _key(config: GcpConfig) -> dict[str, Any]:
+    text = config.credentials
+    path = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS") if text is None else None
+    if text is not None and not text.lstrip().startswith("{"):
+        path = text
+    if path:
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            raise ProviderError("the credentials are neither JSON nor the path of a file that can be read") from None
+    if text is None:
+        raise ProviderError(
+            "no credentials: set the provider's credentials or accessToken, GOOGLE_CREDENTIALS, or "
+            "GOOGLE_APPLICATION_CREDENTIALS"
         )
     try:
-        identity.refresh(google.auth.transport.requests.Request())
-    except auth_exceptions.GoogleAuthError as error:
-        raise ProviderError(f"{_who(target)}: {_told(error)}") from None
-    host = url.partition("://")[2]
-    transport = SecretManagerServiceRestTransport(host=host, credentials=identity, url_scheme="http")
-    labels = _json(inputs.get("defaultLabels")) or {}
-    return GcpSession(project, SecretManagerServiceClient(transport=transport), labels)
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or content.get("type") != "service_account":
+        raise ProviderError('the credentials are no service account key: their "type" is not "service_account"')
+    return content
 
 
-def _identity(inputs: Properties, url: str) -> Any:
-    if token := inputs.get("accessToken"):
-        return oauth2_credentials.Credentials(token)  # type: ignore[no-untyped-call]  # google-auth has no types here
-    text = inputs.get("credentials") or os.environ.get("GOOGLE_CREDENTIALS") or _file()
-    try:
-        key = json.loads(text or "")
-        return service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # as above
-            key | {"token_uri": f"{url}/token"}, scopes=_SCOPES
+def _local(url: str | None, variable: str) -> str:
+    host = urlsplit(url or "").hostname
+    if not url or host not in _LOOPBACK:
+        raise ProviderError(
+            f"the stand-in provider speaks to local clouds only, not to {host or 'Google'}: set {variable}, or take "
+            "PULUMI_DEBUG_PROVIDERS out of the environment to use the real provider"
         )
-    except (ValueError, TypeError, KeyError, auth_exceptions.GoogleAuthError):
-        # What the library says of it could quote the key.
-        raise ProviderError("could not parse credentials: they are not the JSON of a service account's key") from None
-
-
-def _file() -> str | None:
-    path = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    try:
-        return open(path, encoding="utf-8").read() if path else None  # noqa: SIM115 - closed at once by CPython, and read whole
-    except OSError:
-        return None
-
-
-def _json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
-
-
-def moment(when: Any) -> str:
-    """Write a time of Google's client as the API does; empty where there is none."""
-    return str(when.rfc3339()) if when else ""
-
-
-def _who(target: str | None) -> str:
-    return f"impersonate: status of the token request for {target}" if target else "oauth2: cannot fetch token"
-
-
-def _told(error: Exception) -> str:
-    """Google's own words: the arguments of its error are its library's text and the service's answer; no request."""
-    answer = error.args[1] if len(error.args) > 1 else None
-    try:
-        content = json.loads(answer) if isinstance(answer, str) else answer
-        return f"{error.args[0]}: {content['error']['message']}"  # type: ignore[index]  # or it is of another form
-    except (ValueError, KeyError, TypeError, IndexError):
-        return str(error.args[0]) if error.args else type(error).__name__
-
-
-def _reason(error: Any) -> str:
-    """The service's own text, without the request's method and address before it."""
-    message = str(getattr(error, "message", "") or type(error).__name__)
-    return message.partition("alt=json%3Benum-encoding%3Dint: ")[2] or message
+    return url
