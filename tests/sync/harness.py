@@ -245,6 +245,15 @@ class Project:
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        self._mend()
+
+    def _mend(self) -> None:
+        """What docs/troubleshooting.md says to do after a run was killed, but for the last step."""
+        checkpoint = self.state / ".pulumi" / "stacks" / "uss" / f"{self.stack}.json"
+        try:
+            json.loads(checkpoint.read_text(encoding="utf-8"))
+        except ValueError:  # killed while it was written
+            shutil.copy(checkpoint.with_name(checkpoint.name + ".bak"), checkpoint)
         self._pulumi("cancel", "--yes", "--stack", self.stack)
 
     def destroy(self, *arguments: str) -> None:
