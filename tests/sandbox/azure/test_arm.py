@@ -88,7 +88,25 @@ def test_a_missing_secret_and_a_deleted_name_are_told_apart(clients: Clients) ->
     assert refused.value.status_code == 409
 
 
-@pytest.mark.parametrize("value", [None, "x" * 25_601])
+def test_a_value_written_through_resource_manager_is_read_in_the_vault(clients: Clients) -> None:
+    made = clients.arm().secrets.create_or_update(GROUP, VAULT, "Db-Password", secret("日本\n ", tags={"team": "a"}))
+    found = clients.secrets().get_secret("db-password")
+    assert (found.value, found.properties.content_type, found.properties.tags) == (
+        "日本\n ",
+        "text/plain",
+        {"team": "a"},
+    )
+    assert made.properties
+    assert made.properties.secret_uri_with_version == found.id
+
+
+@pytest.mark.parametrize("name", ["kv--new", "1kv", "kv", "k" * 25])
+def test_a_vaults_name_that_azure_does_not_take_is_refused(clients: Clients, name: str) -> None:
+    with pytest.raises(HttpResponseError, match="VaultNameNotValid"):
+        clients.arm().vaults.begin_create_or_update(GROUP, name, settings())
+
+
+@pytest.mark.parametrize("value", [None, "", "x" * 25_601])
 def test_a_value_that_is_missing_or_too_long_is_refused(clients: Clients, value: str | None) -> None:
     with pytest.raises(HttpResponseError, match="BadParameter") as refused:
         clients.arm().secrets.create_or_update(GROUP, VAULT, "name", secret(value))

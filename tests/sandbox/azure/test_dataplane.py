@@ -91,6 +91,7 @@ def test_a_purged_secret_is_gone_unless_the_vault_is_protected(clients: Clients)
     [
         ("name", "x" * 25_601, {}),
         ("name", "ä" * 12_801, {}),
+        ("name", "", {}),
         ("name_1", "canary", {}),
         ("n" * 128, "canary", {}),
         ("name", "canary", {"tags": {str(number): "" for number in range(16)}}),
@@ -104,7 +105,7 @@ def test_what_is_beyond_the_limits_is_refused_without_the_value(
     with pytest.raises(HttpResponseError, match="BadParameter") as refused:
         client.set_secret(name, value, **more)
     assert refused.value.status_code == 400
-    assert value not in str(refused.value)
+    assert not value or value not in str(refused.value)
     client.set_secret("name", "x" * 25_600)
 
 

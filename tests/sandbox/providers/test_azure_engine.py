@@ -22,6 +22,7 @@ from tests.sandbox.azure.kit import (
     TENANT,
     VAULT,
     VAULT_FILE,
+    VAULT_ID,
 )
 from tests.sandbox.commands import Commands, parse_exports
 from tests.sandbox.providers.harness import Project
@@ -138,6 +139,40 @@ def test_secrets_live_from_creation_to_destruction_and_back(sandbox: Sandbox) ->
     assert "ciphertext" in kept["__inputs"]
     shown.append(project.run("destroy", "--yes"))
     assert all(secret["deletedDate"] for secret in sandbox.dump()[VAULT].values())
+    assert "canary" not in "".join(shown)
+
+
+IMPORT = """
+import os
+import pulumi
+import pulumi_azure_native as azure
+
+provider = azure.Provider(
+    "azure",
+    subscription_id=os.environ["SUBSCRIPTION"],
+    tenant_id=os.environ["TENANT"],
+    client_id=os.environ["CLIENT"],
+    client_secret=os.environ["SECRET"],
+)
+place = dict(resource_group_name=os.environ["GROUP"], vault_name=os.environ["VAULT"], secret_name="name-0")
+properties = azure.keyvault.SecretPropertiesArgs(value=pulumi.Output.secret("canary-ours"), content_type="text/plain")
+adopting = {"import_": os.environ["ID"], "ignore_changes": ["properties", "tags"]} if os.environ.get("ID") else {}
+options = pulumi.ResourceOptions(provider=provider, **adopting)
+azure.keyvault.Secret("adopted", properties=properties, tags={"a": "b"}, **place, opts=options)
+"""
+
+
+def test_a_secret_that_is_there_is_taken_over_by_its_id_and_then_written(sandbox: Sandbox) -> None:
+    project = sandbox.project
+    project.up(COUNT="1", VALUE="theirs")
+    project.run("stack", "init", "second")
+    project.write(IMPORT)
+    shown = [project.up(fails=True), project.up(ID=f"{VAULT_ID}/secrets/name-0")]
+    assert "cannot create already existing resource" in shown[0]
+    assert sandbox.dump()[VAULT]["name-0"]["value"] == "canary-0-theirs"
+    shown += [project.up(), project.run("up", "--yes", "--expect-no-changes"), project.run("stack", "export")]
+    landed = sandbox.dump()[VAULT]["name-0"]
+    assert (landed["value"], landed["versions"]) == ("canary-ours", 2)
     assert "canary" not in "".join(shown)
 
 

@@ -145,8 +145,8 @@ class SecretStore:
             raise bad_parameter(
                 "The request URI contains an invalid name: a name has 1 to 127 characters, 0-9, a-z, A-Z and -."
             )
-        if content.value is None:
-            raise bad_parameter("Property value is required.")
+        if not content.value:
+            raise bad_parameter("Property value is required, and must not be empty.")
         secret = self._secrets.get(name.lower())
         if secret and secret.deleted is not None:
             raise secret_is_deleted(name)
