@@ -264,7 +264,10 @@ def subscriptions_of(vault: Vault, default: str) -> dict[str, Subscription]:
     for name, group, location in groups:
         if name.lower() not in found:
             if len(tenants) > 1:
-                raise VaultFileError(f"clouds.azure: nothing says which tenant the subscription {name} belongs to")
+                raise VaultFileError(
+                    f"clouds.azure: nothing says which tenant the subscription {name} belongs to: name both under "
+                    "`subscriptions`"
+                )
             found[name.lower()] = Subscription(name.lower(), next(iter(tenants), default))
         found[name.lower()].groups.setdefault(group.lower(), (group, location))
     return found

@@ -19,7 +19,6 @@ _ENVIRONMENT = {
     "clientSecret": "ARM_CLIENT_SECRET",
     "useMsi": "ARM_USE_MSI",
     "metadataHost": "ARM_METADATA_HOSTNAME",
-    "disableInstanceDiscovery": "ARM_DISABLE_INSTANCE_DISCOVERY",
     "location": "ARM_LOCATION",
     "useOidc": "ARM_USE_OIDC",
     "clientCertificatePath": "ARM_CLIENT_CERTIFICATE_PATH",
@@ -43,7 +42,6 @@ class AzureConfig(BaseModel):
     use_msi: bool = False
     use_default_azure_credential: bool = False
     metadata_host: str = ""
-    disable_instance_discovery: bool = False
     location: str = ""
     use_oidc: bool = False
     client_certificate_path: str = ""
