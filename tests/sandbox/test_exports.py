@@ -41,12 +41,23 @@ def test_every_plugin_is_attached(tmp_path: Path) -> None:
     assert exports["PATH"].endswith(":/bin")
 
 
+def test_the_first_subscription_is_exported_where_there_is_one() -> None:
+    administrator = AzureIdentity(client_id="c", tenant="t")
+    told = azure_exports("https://localhost:1", "http://localhost:2", administrator, {}, "s")
+    assert told["AZURE_SUBSCRIPTION_ID"] == "s"
+    assert "AZURE_SUBSCRIPTION_ID" not in azure_exports("https://localhost:1", "http://localhost:2", administrator, {})
+
+
 def test_what_would_lead_to_another_azure_or_gcp_is_emptied(tmp_path: Path) -> None:
     azure = azure_exports(
-        "https://localhost:1", "http://localhost:2", AzureIdentity(client_id="c", tenant="t"), {"ARM_USE_MSI": "true"}
+        "https://localhost:1",
+        "http://localhost:2",
+        AzureIdentity(client_id="c", tenant="t"),
+        {"ARM_USE_MSI": "true", "IDENTITY_ENDPOINT": "http://elsewhere", "AZURE_SUBSCRIPTION_ID": "real"},
     )
     assert azure["ARM_METADATA_HOSTNAME"] == "localhost:1"
-    assert azure["ARM_USE_MSI"] == ""
+    assert azure["ARM_USE_MSI"] == azure["IDENTITY_ENDPOINT"] == azure["AZURE_SUBSCRIPTION_ID"] == ""
+    assert "ARM_CLIENT_ID" not in azure
     gcp = gcp_exports("http://localhost:3", {"type": "service_account"}, Layout(tmp_path), {"GOOGLE_PROJECT": "mine"})
     assert gcp["GOOGLE_PROJECT"] == ""
     assert gcp["USS_SANDBOX_GCP_URL"] == "http://localhost:3"

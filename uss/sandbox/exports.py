@@ -30,6 +30,25 @@ _FOREIGN_GOOGLE = (
     "CLOUDSDK_CORE_PROJECT",
 )
 """What would lead the plugin to another identity or project of this machine."""
+# What would lead the plugin, or Microsoft's clients, to another identity or another Azure of this machine.
+_FOREIGN_AZURE = (
+    "ARM_CLIENT_CERTIFICATE_PATH",
+    "ARM_CLIENT_ID",
+    "ARM_CLIENT_SECRET",
+    "ARM_METADATA_HOST",
+    "ARM_MSI_ENDPOINT",
+    "ARM_SUBSCRIPTION_ID",
+    "ARM_TENANT_ID",
+    "ARM_USE_DEFAULT_AZURE_CREDENTIAL",
+    "ARM_USE_MSI",
+    "ARM_USE_OIDC",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_REGIONAL_AUTHORITY_NAME",
+    "AZURE_SUBSCRIPTION_ID",
+    "IDENTITY_ENDPOINT",
+    "MSI_ENDPOINT",
+)
 
 
 def aws_exports(url: str, administrator: AwsAccessKey, layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
@@ -80,7 +99,7 @@ def gcp_exports(
 
 
 def azure_exports(
-    url: str, metadata_url: str, administrator: AzureIdentity, environ: Mapping[str, str]
+    url: str, metadata_url: str, administrator: AzureIdentity, environ: Mapping[str, str], subscription: str = ""
 ) -> dict[str, str]:
     """Return what Microsoft's clients and the stand-in plugin need: where the local Azure is, and an administrator."""
     exports = {
@@ -91,9 +110,9 @@ def azure_exports(
         "AZURE_CLIENT_ID": administrator.client_id,
         "AZURE_CLIENT_SECRET": administrator.client_secret or "",
     }
-    # What would lead the plugin to another identity of this machine.
-    twins = ("CLIENT_ID", "CLIENT_SECRET", "TENANT_ID", "SUBSCRIPTION_ID", "USE_MSI", "METADATA_HOST")
-    return exports | {f"ARM_{twin}": "" for twin in twins if f"ARM_{twin}" in environ}
+    if subscription:
+        exports["AZURE_SUBSCRIPTION_ID"] = subscription
+    return {name: "" for name in _FOREIGN_AZURE if name in environ} | exports
 
 
 def keeper_exports(client_config: Mapping[str, str], ca_files: Sequence[Path], layout: Layout) -> dict[str, str]:

@@ -105,7 +105,9 @@ class Sandbox:
             self._azure.start()
             aws = aws_exports(self._aws.url, self._aws.ambient, self._layout, os.environ)
             gcp = gcp_exports(self._gcp.url, self._gcp.ambient, self._layout, os.environ)
-            azure = azure_exports(self._azure.url, self._azure.metadata_url, self._azure.ambient, os.environ)
+            azure = azure_exports(
+                self._azure.url, self._azure.metadata_url, self._azure.ambient, os.environ, self._azure.subscription
+            )
             # moto's own use of botocore must not meet a profile of this machine.
             os.environ.update(aws)
             plugins = Plugins(self._layout, aws | gcp | azure | {"REQUESTS_CA_BUNDLE": str(self._azure.ca_file)})

@@ -3,7 +3,9 @@
     folders: [{uid, name, parent}]
     records: [{uid, folder, type, title, fields: [{type, label, value: [...]}], custom: [...], notes,
                files: [{name, content}], links: [...]}]
-    clouds:  {aws: {account, accessKeys: [...], roles: [...]}}     # optional
+    clouds:  {aws: {account, accessKeys: [...], roles: [...]},     # optional
+              azure: {identities: [...], subscriptions: [...], resourceGroups: [...], vaults: [...],
+                      metadataService, limits: {...}}}
 
 Unknown keys are errors. A record without `folder` is shared with the application one by one.
 
@@ -28,6 +30,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 from uss.sandbox import jsonyaml
+from uss.sandbox.quotas import AzureLimits
 from uss.sandbox.serviceaccounts import read_key
 
 
@@ -194,10 +197,14 @@ class GcpCloud(_Model):
     """None: nothing is counted, since a trial is not to wait for a minute's end."""
 
 
+AzureScope = Annotated[str, StringConstraints(pattern=r"^/subscriptions/[^/]+(/[^/]+)*$", to_lower=True)]
+
+
 class AzureIdentity(_Model):
     """A managed identity (no secret: tokens come from the metadata service) or a service principal (with one).
 
-    `allows` are actions of Azure's roles, control plane and data plane, with `*` as a wildcard.
+    `allows` are actions of Azure's roles, control plane and data plane, with `*` as a wildcard. They hold for `scopes`,
+    which are resource IDs with all that lies under them; none: the identity's whole tenant.
     """
 
     client_id: str
@@ -205,6 +212,14 @@ class AzureIdentity(_Model):
     client_secret: str | None = None
     tenant: str
     allows: list[str] = Field(default_factory=lambda: ["*"])
+    scopes: list[AzureScope] = Field(default_factory=list)
+
+
+class AzureSubscription(_Model):
+    """A subscription whose tenant neither a PAM Configuration nor a key vault says."""
+
+    id: str
+    tenant: str
 
 
 class AzureResourceGroup(_Model):
@@ -219,20 +234,26 @@ class AzureVault(_Model):
     """A key vault that is there from the start, and that the sync did not make."""
 
     subscription: str
-    tenant: str
+    tenant: str | None = None
+    """None: that of the subscription."""
     resource_group: str
-    name: str
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z](-?[A-Za-z0-9])+$", min_length=3, max_length=24)]
     location: str = "westeurope"
+    rbac: bool = True
+    """False: access policies say who may use its secrets, and at first there are none."""
+    purge_protection: bool = False
 
 
 class AzureCloud(_Model):
     """The Azure side: identities and resources besides those of the PAM Configurations."""
 
     identities: list[AzureIdentity] = Field(default_factory=list)
+    subscriptions: list[AzureSubscription] = Field(default_factory=list)
     resource_groups: list[AzureResourceGroup] = Field(default_factory=list)
     vaults: list[AzureVault] = Field(default_factory=list)
     metadata_service: bool = True
     """Whether the machine is one of Azure's: false, and managed identities get no tokens."""
+    limits: AzureLimits = AzureLimits()
 
 
 class Clouds(_Model):

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
+from tests.sandbox.azure.kit import PAM_CLIENT, PAM_SECRET, SUBSCRIPTION, TENANT, Azure, run_azure
 from tests.sandbox.gcp.kit import PROJECT, Gcp, key_file, run_gcp
 from tests.sandbox.providers.harness import Cloud, Connect, Connection, Project, ports_of, settings, start_providers
 from uss.sandbox.engine import find_engine
 from uss.sandbox.providers.aws import AwsPackage
+from uss.sandbox.providers.azure import AzurePackage
 from uss.sandbox.providers.gcp import GcpPackage
 from uss.sandbox.providers.server import serve
 
@@ -67,6 +69,32 @@ def connect(cloud: Cloud, provider_port: int) -> Iterator[Connect]:
 def provider(connect: Connect) -> Connection:
     """A connection with no settings but those of the local cloud."""
     return connect()
+
+
+@pytest.fixture
+def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
+    """Azure on this machine, and the environment of a process that finds it."""
+    with run_azure(tmp_path / "tls") as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def connect_azure(azure: Azure) -> Iterator[Connect]:
+    """Open connections to the package `azure-native`, each configured with the PAM Configuration's identity."""
+    running = serve(AzurePackage())
+    pam = {"subscriptionId": SUBSCRIPTION, "tenantId": TENANT, "clientId": PAM_CLIENT, "clientSecret": PAM_SECRET}
+    with ExitStack() as opened:
+        opened.callback(running.stop)
+
+        def open_connection(**more: Any) -> Connection:
+            connection = Connection(running.port)
+            opened.callback(connection.channel.close)
+            connection.configure(pam | more)
+            return connection
+
+        yield open_connection
 
 
 @pytest.fixture

@@ -1,100 +1,181 @@
-"""Who may do what: service principals, managed identities, their tokens and role assignments."""
+"""Who is known to the sandbox's Azure, the tokens they hold, and what they may do."""
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
-from collections.abc import Callable, Iterator
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from hmac import compare_digest
 
-from uss.sandbox.azure.exceptions import ForbiddenError, ImdsError, TokenError
-from uss.sandbox.vaultfile import AzureIdentity, AzureResourceGroup, Vault
+from uss.sandbox.azure.exceptions import EntraError, ImdsError
+from uss.sandbox.azure.pam import pam_configurations
+from uss.sandbox.vaultfile import AzureIdentity, Vault
 
-_PAM_TYPE = "pamAzureConfiguration"
+_TOKEN_SECONDS = 3600
+_NAMESPACE = uuid.UUID("5a9c8b51-3c59-4d8a-9f0e-4d0b7c7c3f5a")
+KEY_VAULT = "https://vault.azure.net"
+RESOURCE_MANAGER = ("https://management.azure.com", "https://management.core.windows.net")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A service principal or a managed identity of one tenant."""
+
+    client_id: str
+    secret: str | None = field(repr=False)
+    """None for a managed identity."""
+    principal_id: str
+    tenant: str
+    grants: tuple[tuple[str, tuple[str, ...]], ...]
+    """Scopes in lower case (empty for the whole tenant) and the actions allowed there, `*` as a wildcard."""
+    is_administrator: bool = False
+    """Whether it is the sandbox's own, which no access policy keeps out."""
+
+    def may(self, action: str, resource: str) -> bool:
+        """Tell whether the identity may do this to a resource; actions and IDs are compared without case."""
+        return any(
+            fnmatchcase(action.lower(), allowed.lower())
+            for scope, actions in self.grants
+            if f"{resource.lower()}/".startswith(f"{scope}/" if scope else "")
+            for allowed in actions
+        )
+
+
+@dataclass(frozen=True)
+class _Token:
+    tenant: str
+    client_id: str
+    audience: str
+    expires: float
 
 
 class Identities:
-    """The identities and resource groups of a vault file as it is now, and the tokens given out."""
+    """The identities of the vault file and the sandbox's own administrator, and the tokens given to them."""
 
-    def __init__(self, vault: Callable[[], Vault], administrator: AzureIdentity) -> None:
-        self._vault = vault
-        self._administrator = administrator
-        self._tokens: dict[str, str] = {}
+    def __init__(self) -> None:
+        self.administrator = AzureIdentity(
+            client_id=str(uuid.uuid4()), client_secret=secrets.token_urlsafe(30), tenant=str(uuid.uuid4())
+        )
+        """For ambient credentials, and to read back what landed; known in every tenant."""
+        self._known: dict[tuple[str, str], Identity] = {}
+        self._tenants: set[str] = set()
+        self._tokens: dict[str, _Token] = {}
 
-    def client_secret(self, tenant: str, client_id: str, secret: str) -> str:
-        """Return a token for a service principal's secret."""
-        identity = self._known().get(client_id)
-        if identity is None or (identity.tenant != tenant and identity is not self._administrator):
-            text = f"AADSTS700016: Application with identifier '{client_id}' was not found in the directory '{tenant}'."
-            raise TokenError(text, "unauthorized_client")
-        if identity.client_secret is None or not compare_digest(identity.client_secret.encode(), secret.encode()):
-            text = f"AADSTS7000215: Invalid client secret provided for app '{client_id}'."
-            raise TokenError(text, "invalid_client")
-        return self._issue(client_id)
+    def learn(self, vault: Vault, tenants: set[str]) -> None:
+        """Take over the identities of a vault file in place of earlier ones; their tokens stay with their names.
 
-    def managed(self, client_id: str) -> str:
-        """Return a token for a managed identity of this machine, by its client ID: a principal ID is none."""
-        identity = self._known().get(client_id)
-        if identity is None or identity.client_secret is not None:
-            raise ImdsError("Identity not found", "invalid_request")
-        return self._issue(client_id)
+        `tenants` are those of the file's subscriptions. A PAM Configuration without a tenant is of the only one.
+        """
+        known: dict[tuple[str, str], Identity] = {}
+        for pam in pam_configurations(vault):
+            key = (pam.tenant or (next(iter(tenants)) if len(tenants) == 1 else ""), pam.client_id)
+            if pam.client_id and pam.client_secret and key[0]:
+                grants = known[key].grants if key in known else ()
+                scope = f"/subscriptions/{pam.subscription}" if pam.subscription else ""
+                known[key] = Identity(
+                    pam.client_id, pam.client_secret, _object_id(*key), key[0], (*grants, (scope, ("*",)))
+                )
+        for given in vault.clouds.azure.identities:
+            key = (given.tenant.lower(), given.client_id.lower())
+            same = known.get(key)
+            known[key] = _identity(given, key[0], given.client_secret or (same.secret if same else None))
+        self._tenants = {self.administrator.tenant, *tenants, *(tenant for tenant, _ in known)}
+        for tenant in self._tenants:
+            known[tenant, self.administrator.client_id] = replace(
+                _identity(self.administrator, tenant, self.administrator.client_secret), is_administrator=True
+            )
+        self._known = known
 
-    def on_azure(self) -> bool:
-        """Whether the metadata service answers."""
-        return self._vault().clouds.azure.metadata_service
+    def sign_in(self, tenant: str, client_id: str, secret: str, resource: str) -> str:
+        """Give a service principal a token for a resource; raise `EntraError` if it is unknown or the secret wrong."""
+        self.check_tenant(tenant)
+        identity = self._known.get((tenant.lower(), client_id.lower()))
+        if identity is None or identity.secret is None:
+            raise EntraError(
+                400,
+                "unauthorized_client",
+                700016,
+                f"Application with identifier '{client_id}' was not found in the directory '{tenant}'.",
+            )
+        if not secrets.compare_digest(identity.secret.encode(), secret.encode()):
+            raise EntraError(
+                401,
+                "invalid_client",
+                7000215,
+                f"Invalid client secret provided for app '{client_id}'.",
+            )
+        return self._issue(identity, resource)
 
-    def bearer(self, token: str | None) -> AzureIdentity | None:
-        """Return whose a token is, None for one that is not known."""
-        return self._known().get(self._tokens.get(token or "", ""))
-
-    def permit(self, identity: AzureIdentity, action: str, scope: str, *, data: bool) -> None:
-        """Let the bearer do something, or raise `ForbiddenError` naming the action."""
-        if any(fnmatchcase(action, pattern) for pattern in identity.allows):
-            return
-        if data:
-            text = "Caller is not authorized to perform action on resource.\nIf role assignments, deny assignments or "
-            text += f"role definitions were changed recently, please observe propagation time.\nAction: '{action}'"
-            raise ForbiddenError(text, "Forbidden")
-        who = f"The client '{identity.client_id}' with object id '{identity.principal_id}'"
-        text = f"{who} does not have authorization to perform action '{action}' over scope '{scope}'."
-        raise ForbiddenError(text, "AuthorizationFailed")
-
-    def groups(self) -> list[AzureResourceGroup]:
-        """Return the resource groups that exist."""
-        return [*self._vault().clouds.azure.resource_groups, *_pam_groups(self._vault())]
-
-    def _issue(self, client_id: str) -> str:
-        token = f"eyJ.{secrets.token_urlsafe(32)}"
-        self._tokens[token] = client_id
-        return token
-
-    def _known(self) -> dict[str, AzureIdentity]:
-        vault = self._vault()
-        known = {identity.client_id: identity for identity in (*_pam_identities(vault), self._administrator)}
-        return known | {identity.client_id: identity for identity in vault.clouds.azure.identities}
-
-
-def _pam_entries(vault: Vault) -> Iterator[dict[str, str]]:
-    for record in vault.records:
-        if record.type == _PAM_TYPE:
-            yield {
-                "".join((field.label or field.type).split()).lower(): "\n".join(map(str, field.value))
-                for field in [*record.fields, *record.custom]
-            }
-
-
-def _pam_identities(vault: Vault) -> Iterator[AzureIdentity]:
-    for entries in _pam_entries(vault):
-        if entries.get("clientid") and entries.get("clientsecret"):
-            yield AzureIdentity(
-                client_id=entries["clientid"],
-                client_secret=entries["clientsecret"],
-                tenant=entries.get("tenantid", ""),
+    def check_tenant(self, tenant: str) -> None:
+        """Raise `EntraError` if there is no such tenant."""
+        if tenant.lower() not in self._tenants:
+            raise EntraError(
+                400,
+                "invalid_tenant",
+                90002,
+                f"Tenant '{tenant}' not found.",
             )
 
+    def managed(self, wanted: Mapping[str, str], resource: str) -> tuple[str, str]:
+        """Give a managed identity of this machine a token; return the token and the identity's client ID.
 
-def _pam_groups(vault: Vault) -> Iterator[AzureResourceGroup]:
-    for entries in _pam_entries(vault):
-        for name in entries.get("resourcegroups", "").split("\n"):
-            if name.strip():
-                yield AzureResourceGroup(subscription=entries.get("subscriptionid", ""), name=name.strip())
+        `wanted` names it as the metadata service's query does: `client_id` or `object_id`; the only one for neither.
+        """
+        found = [identity for identity in self._known.values() if identity.secret is None]
+        if client_id := wanted.get("client_id"):
+            found = [identity for identity in found if identity.client_id == client_id.lower()]
+        elif object_id := wanted.get("object_id"):
+            found = [identity for identity in found if identity.principal_id == object_id.lower()]
+        elif len(found) > 1:
+            raise ImdsError(
+                400,
+                "invalid_request",
+                "Multiple user assigned identities exist: the request has to name one by its client ID.",
+            )
+        if not found:
+            raise ImdsError(400, "invalid_request", "Identity not found")
+        return self._issue(found[0], resource), found[0].client_id
+
+    def of_token(self, token: str, audiences: tuple[str, ...]) -> Identity | None:
+        """Return the identity that a token is for, None if it is not valid or for something else."""
+        held = self._tokens.get(token)
+        if held is None or held.expires < time.time() or held.audience not in audiences:
+            return None
+        return self._known.get((held.tenant, held.client_id))
+
+    def _issue(self, identity: Identity, resource: str) -> str:
+        now = time.time()
+        claims = {
+            "aud": resource,
+            "iss": f"https://sts.windows.net/{identity.tenant}/",
+            "iat": int(now),
+            "exp": int(now) + _TOKEN_SECONDS,
+            "appid": identity.client_id,
+            "oid": identity.principal_id,
+            "tid": identity.tenant,
+            "ver": "1.0",
+        }
+        # Clients may read the claims; the signature is random, for the token is looked up, not verified.
+        parts = [_encoded({"typ": "JWT", "alg": "HS256"}), _encoded(claims), secrets.token_urlsafe(32)]
+        token = ".".join(parts)
+        self._tokens[token] = _Token(identity.tenant, identity.client_id, resource.rstrip("/"), now + _TOKEN_SECONDS)
+        return token
+
+
+def _identity(given: AzureIdentity, tenant: str, secret: str | None) -> Identity:
+    client_id = given.client_id.lower()
+    principal = given.principal_id.lower() or _object_id(tenant, client_id)
+    grants = tuple((scope, tuple(given.allows)) for scope in given.scopes or [""])
+    return Identity(client_id, secret, principal, tenant, grants)
+
+
+def _object_id(tenant: str, client_id: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{tenant}/{client_id}"))
+
+
+def _encoded(content: Mapping[str, object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()

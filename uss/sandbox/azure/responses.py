@@ -1,266 +1,272 @@
-"""From requests to answers: faults, then who calls, then what they may do, then the state."""
+"""The gate of the sandbox's Azure: faults first, then who calls, then quotas, then the service with its rights."""
 
 from __future__ import annotations
 
-import json
+import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
+from uss.sandbox.azure import dataplane
+from uss.sandbox.azure.arm import ArmResponses
 from uss.sandbox.azure.exceptions import (
+    ArmError,
     AzureError,
-    ForbiddenError,
+    EntraError,
     ImdsError,
-    InternalError,
-    NotFoundError,
-    ThrottledError,
-    TokenError,
-    UnauthorizedError,
+    KeyVaultError,
+    failed,
+    reply,
+    throttled,
 )
-from uss.sandbox.azure.identities import Identities
-from uss.sandbox.azure.models import KeyVault, KeyVaults, Secret, Version
+from uss.sandbox.azure.identities import KEY_VAULT, RESOURCE_MANAGER, Identities, Identity
+from uss.sandbox.azure.models import Directory, KeyVault, Subscription
 from uss.sandbox.azure.urls import Call, Door, read_call
-from uss.sandbox.faults import FaultBoard, FaultKind
-from uss.sandbox.wsgi import JSON, Response, hang_up, respond
+from uss.sandbox.faults import Fault, FaultBoard, FaultKind
+from uss.sandbox.quotas import AzureLimits, Bucket, Quotas, Window
+from uss.sandbox.vaultfile import Vault, VaultFileError
+from uss.sandbox.wsgi import Response, hang_up, respond
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
-Content = dict[str, Any]
+log = logging.getLogger(__name__)
 
 _GARBAGE = b'{"value": "\xff\xfe'
-_RESOURCE = "https://vault.azure.net"
-_ACTIONS = {
-    "arm.resourceGroups.get": "Microsoft.Resources/subscriptions/resourceGroups/read",
-    "arm.vaults.list": "Microsoft.KeyVault/vaults/read",
-    "arm.vaults.get": "Microsoft.KeyVault/vaults/read",
-    "arm.vaults.createOrUpdate": "Microsoft.KeyVault/vaults/write",
-    "arm.vaults.delete": "Microsoft.KeyVault/vaults/delete",
-    "arm.secrets.list": "Microsoft.KeyVault/vaults/secrets/read",
-    "arm.secrets.get": "Microsoft.KeyVault/vaults/secrets/read",
-    "arm.secrets.createOrUpdate": "Microsoft.KeyVault/vaults/secrets/write",
-    "keyvault.getSecrets": "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
-    "keyvault.getSecretVersions": "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
-    "keyvault.setSecret": "Microsoft.KeyVault/vaults/secrets/setSecret/action",
-    "keyvault.getSecret": "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-    "keyvault.deleteSecret": "Microsoft.KeyVault/vaults/secrets/delete",
-    "keyvault.getDeletedSecrets": "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
-    "keyvault.getDeletedSecret": "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
-    "keyvault.purgeDeletedSecret": "Microsoft.KeyVault/vaults/secrets/purge/action",
-    "keyvault.recoverDeletedSecret": "Microsoft.KeyVault/vaults/secrets/recover/action",
-}
+_LIFETIME_SECONDS = 3600
+_WINDOW_SECONDS = 10.0
+_SUBSCRIPTION_FACTOR = 5
 
 
 class Application:
-    """The local Azure: one WSGI application for each door, on one state."""
+    """The local Azure: one WSGI application for each door, on one state.
 
-    def __init__(self, state: KeyVaults, identities: Identities, faults: FaultBoard, url: Callable[[], str]) -> None:
-        self._state = state
-        self._identities = identities
+    `vault` returns the vault file as it is now, `address` gives a new key vault its own URL, and `url` returns that of
+    Resource Manager and Entra ID, once it is served.
+    """
+
+    def __init__(
+        self,
+        vault: Callable[[], Vault],
+        faults: FaultBoard,
+        address: Callable[[str], str],
+        url: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._vault = vault
         self._faults = faults
         self._url = url
-        self.lock = threading.RLock()
+        self._known: Vault | None = None
+        self._metadata_service = True
+        self._limits = AzureLimits()
+        self._quotas = Quotas(clock)
+        self.identities = Identities()
+        self.directory = Directory(address, self.identities.administrator.tenant)
+        self._arm = ArmResponses(self.directory)
+        self._lock = threading.RLock()
 
-    def door(self, door: Door, vault: str = "") -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
-        """Return the WSGI application of a door; a vault's own port belongs to that vault."""
+    def door(self, door: Door, served: str = "") -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
+        """Return the WSGI application of a door; a vault's own port belongs to the vault of that lower-case name."""
 
         def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-            call = read_call(environ, door, vault)
-            fault = self._faults.meet("azure", call.operation)
-            if door is Door.METADATA and not self._identities.on_azure():
+            call = read_call(environ, door)
+            fault = self._faults.meet("azure", call.name)
+            if not self._is_there(door, served):
                 hang_up(environ)
-            return respond(environ, start_response, fault, lambda kind: self._answer(call, kind), _GARBAGE)
+            return respond(environ, start_response, fault, lambda _: self._answer(call, served, fault), _GARBAGE)
 
         return serve
 
-    def _answer(self, call: Call, kind: FaultKind | None) -> Response:
+    def learn(self) -> None:
+        """Take over the vault file if it has changed; one that cannot be used now changes nothing after the start."""
+        with self._lock:
+            try:
+                vault = self._vault()
+                if vault is self._known:
+                    return
+                self.directory.learn(vault)
+            except VaultFileError as error:
+                if self._known is None:
+                    raise
+                log.error("Azure stays as it was: %s", error)
+                return
+            self.identities.learn(
+                vault, {subscription.tenant for subscription in self.directory.subscriptions.values()}
+            )
+            self._metadata_service = vault.clouds.azure.metadata_service
+            self._limits = vault.clouds.azure.limits
+            self._known = vault
+
+    def home(self) -> Subscription | None:
+        """Return the vault file's first subscription, if there is any."""
+        with self._lock:
+            return next(iter(self.directory.subscriptions.values()), None)
+
+    def dump(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return every secret by vault and name."""
+        with self._lock:
+            return self.directory.dump()
+
+    def _is_there(self, door: Door, served: str) -> bool:
+        with self._lock:
+            self.learn()
+            if door is Door.METADATA:
+                return self._metadata_service
+            return door is not Door.VAULT or self.directory.find(served) is not None
+
+    def _answer(self, call: Call, served: str, fault: Fault | None) -> Response:
         try:
-            if kind is FaultKind.DENIED:
-                raise ForbiddenError(f"Action: '{_ACTIONS.get(call.operation, call.operation)}'", "Forbidden")
-            if kind is FaultKind.THROTTLED:
-                raise ThrottledError()
-            if kind is FaultKind.ERROR:
-                raise InternalError()
-            with self.lock:
-                answer = self._serve(call)
-            return (204, (JSON,), b"") if answer is None else (200, (JSON,), json.dumps(answer).encode())
+            if fault and fault.kind is FaultKind.THROTTLED:
+                raise throttled(call.service, max(math.ceil(fault.seconds), 1))
+            if fault and fault.kind is FaultKind.ERROR:
+                raise failed(call.service)
+            with self._lock:
+                return self._serve(call, served, denied=fault is not None and fault.kind is FaultKind.DENIED)
         except AzureError as error:
-            return error.status, (JSON, *error.headers), error.body()
+            return error.response()
+        except Exception as error:  # noqa: BLE001 - a fault of ours is answered, without a value it may hold
+            log.error("%s: %s inside the emulator", call.name, type(error).__name__)
+            return failed(call.service).response()
 
-    def _serve(self, call: Call) -> Any:
-        service, _, operation = call.operation.partition(".")
-        if service == "metadata":
-            return self._endpoints()
-        if service == "entra":
-            return self._entra(operation, call)
-        if service == "imds":
-            if not call.metadata:
-                raise ImdsError("Required metadata header not specified", "invalid_request")
-            return _token(self._identities.managed(call.query.get("client_id", "")), call.query.get("resource", ""))
-        if service not in ("arm", "keyvault"):
-            raise NotFoundError("The sandbox has no such method.")
-        identity = self._identities.bearer(call.token)
-        vault = self._state.vaults.get(call.names.get("vault", "").lower())
-        if identity is None:
-            raise UnauthorizedError(f"{self._url()}/{vault.tenant if vault else 'common'}", _RESOURCE)
-        scope = "/".join(value for value in call.names.values() if value)
-        self._identities.permit(identity, _ACTIONS[call.operation], scope, data=service == "keyvault")
-        return self._arm(operation, call) if service == "arm" else self._key_vault(operation, call)
+    def _serve(self, call: Call, served: str, *, denied: bool) -> Response:
+        match call.service:
+            case "metadata":
+                return self._metadata(call)
+            case "entra":
+                return self._entra(call, denied)
+            case "imds":
+                return self._imds(call, denied)
+            case "arm":
+                return self._manage(call, denied)
+            case "keyvault":
+                return self._open(call, self.directory.vaults[served], denied)
+            case _:
+                raise ArmError(404, "NotFound", f"The sandbox's Azure has no {call.method} {call.path}.")
 
-    def _endpoints(self) -> Any:
+    def _metadata(self, call: Call) -> Response:
+        if call.operation == "resolveVault":
+            # What the cloud's name service does: a vault is found by its name, whoever asks.
+            vault = self.directory.find(call.names["vault"])
+            if vault is None:
+                raise ArmError(404, "NameNotFound", "No key vault has this name.")
+            return reply({"vaultUri": f"{vault.uri}/"})
+        authentication = {
+            "loginEndpoint": self._url(),
+            "audiences": list(RESOURCE_MANAGER),
+            "tenant": "common",
+            "identityProvider": "AAD",
+        }
+        suffixes = {"keyVaultDns": "vault.localhost"}
         url = self._url()
-        login = {"loginEndpoint": f"{url}/", "audiences": [url], "tenant": "common", "identityProvider": "AAD"}
-        suffixes = {"keyVaultDns": urlsplit(url).netloc}
-        return [{"name": "AzureCloud", "resourceManager": url, "authentication": login, "suffixes": suffixes}]
-
-    def _entra(self, operation: str, call: Call) -> Content:
-        tenant = call.names["tenant"]
-        base = f"{self._url()}/{tenant}"
-        if operation == "configuration":
-            return {
-                "issuer": f"{base}/v2.0",
-                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-                "token_endpoint": f"{base}/oauth2/v2.0/token",
-            }
-        form = {key: values[-1] for key, values in parse_qs(call.body.decode("utf-8", "replace")).items()}
-        if form.get("grant_type") != "client_credentials":
-            raise TokenError("AADSTS70003: The app requested an unsupported grant type.", "unsupported_grant_type")
-        token = self._identities.client_secret(tenant, form.get("client_id", ""), form.get("client_secret", ""))
-        return _token(token, form.get("scope", ""))
-
-    def _arm(self, operation: str, call: Call) -> Content:
-        subscription, group = call.names["subscription"], call.names["group"]
-        self._check_group(subscription, group)
-        if operation == "resourceGroups.get":
-            return {"id": f"/subscriptions/{subscription}/resourceGroups/{group}", "name": group}
-        if operation == "vaults.list":
-            return {"value": [_vault(v) for v in self._state.vaults.values() if v.group.lower() == group.lower()]}
-        if operation == "vaults.createOrUpdate":
-            return _vault(self._state.put(subscription, group, call.names["vault"], _content(call)))
-        vault = self._state.get(subscription, group, call.names["vault"])
-        if operation == "vaults.get":
-            return _vault(vault)
-        if operation == "vaults.delete":
-            self._state.delete(vault)
-            return {}
-        if operation == "secrets.list":
-            return {"value": [_arm_secret(vault, secret, secret.versions[-1]) for secret in vault.secrets.values()]}
-        if operation == "secrets.get":
-            secret = vault.secret(call.names["secret"])
-            return _arm_secret(vault, secret, secret.versions[-1])
-        content = _content(call)
-        return _arm_secret(
-            vault, *vault.put(call.names["secret"], content.get("properties") or {}, content.get("tags") or {})
+        return reply(
+            {"name": "Sandbox", "resourceManager": url, "authentication": authentication, "suffixes": suffixes}
         )
 
-    def _check_group(self, subscription: str, group: str) -> None:
-        known = {(held.subscription, held.name.lower()) for held in self._identities.groups()}
-        if (subscription, group.lower()) not in known:
-            raise NotFoundError(f"Resource group '{group}' could not be found.", "ResourceGroupNotFound")
+    def _entra(self, call: Call, denied: bool) -> Response:
+        tenant, form = call.names["tenant"], call.form
+        if call.operation == "configuration":
+            self.identities.check_tenant(tenant)
+            return reply(_openid_configuration(f"{self._url()}/{tenant}"))
+        if form.get("grant_type") != "client_credentials":
+            raise EntraError(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+        # A denied sign-in is told as that of a wrong secret.
+        secret = "" if denied else form.get("client_secret", "")
+        resource = form.get("scope", "").removesuffix("/.default")
+        token = self.identities.sign_in(tenant, form.get("client_id", ""), secret, resource)
+        seconds = {"expires_in": _LIFETIME_SECONDS, "ext_expires_in": _LIFETIME_SECONDS}
+        return reply({"token_type": "Bearer", **seconds, "access_token": token})
 
-    def _key_vault(self, operation: str, call: Call) -> Content | None:
-        vault = self._state.vaults.get(call.names["vault"].lower())
-        if vault is None:
-            raise NotFoundError(f"The key vault {call.names['vault']} was not found.", "VaultNotFound")
-        if operation == "getSecrets":
-            return {"value": [_item(vault, secret, secret.versions[-1]) for secret in vault.secrets.values()]}
-        if operation == "getDeletedSecrets":
-            return {"value": [_deleted(vault, secret) for secret in vault.deleted.values()]}
-        name = call.names["secret"]
-        if operation == "setSecret":
-            content = _content(call)
-            return _bundle(vault, *vault.put(name, content, content.get("tags") or {}))
-        if operation == "getSecret":
-            return _bundle(vault, *vault.version(name, call.names.get("version") or ""))
-        if operation == "getSecretVersions":
-            secret = vault.secret(name)
-            return {"value": [_versioned(vault, secret, version) for version in secret.versions]}
-        if operation == "deleteSecret":
-            return _deleted(vault, vault.delete(name))
-        if operation == "getDeletedSecret":
-            return _deleted(vault, vault.deleted_secret(name))
-        if operation == "recoverDeletedSecret":
-            secret = vault.recover(name)
-            return _item(vault, secret, secret.versions[-1])
-        vault.purge(name)
-        return None
+    def _imds(self, call: Call, denied: bool) -> Response:
+        if not call.metadata:
+            raise ImdsError(400, "invalid_request", "Required metadata header not specified")
+        if denied or not call.query.get("resource"):
+            text = "Identity not found" if denied else "Required query variable 'resource' is missing"
+            raise ImdsError(400, "invalid_request", text)
+        token, client_id = self.identities.managed(call.query, call.query["resource"])
+        return reply(
+            {
+                "access_token": token,
+                "client_id": client_id,
+                "expires_in": str(_LIFETIME_SECONDS),
+                "expires_on": str(int(time.time()) + _LIFETIME_SECONDS),
+                "resource": call.query["resource"],
+                "token_type": "Bearer",
+            }
+        )
+
+    def _manage(self, call: Call, denied: bool) -> Response:
+        caller = self.identities.of_token(call.token or "", (*RESOURCE_MANAGER, self._url()))
+        if caller is None:
+            challenge = f'Bearer authorization_uri="{self._url()}/common", error="invalid_token"'
+            code, text = (
+                ("InvalidAuthenticationToken", "The access token is invalid.")
+                if call.token
+                else ("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+            )
+            raise ArmError(401, code, text, ("WWW-Authenticate", challenge))
+        self._count(call, self._arm_quotas(call, caller))
+        return self._arm.answer(call, caller, denied=denied)
+
+    def _open(self, call: Call, vault: KeyVault, denied: bool) -> Response:
+        caller = self.identities.of_token(call.token or "", (KEY_VAULT,))
+        if caller is None or caller.tenant != vault.tenant:
+            reason = "AKV10000: Request is missing a Bearer or PoP token."
+            if caller is not None:
+                issuer = "https://sts.windows.net/"
+                reason = f"AKV10032: Invalid issuer. Expected {issuer}{vault.tenant}/, found {issuer}{caller.tenant}/."
+            elif call.token:
+                reason = "AKV10022: Invalid audience, or a token that is not valid."
+            challenge = f'Bearer authorization="{self._url()}/{vault.tenant}", resource="{KEY_VAULT}"'
+            raise KeyVaultError(401, "Unauthorized", reason, ("WWW-Authenticate", challenge))
+        self._count(call, self._vault_quotas(vault, creates=call.operation == "setSecret"))
+        dataplane.check_rights(vault, call, caller, denied=denied)
+        return dataplane.HANDLERS[call.operation](vault, call)
+
+    def _count(self, call: Call, quotas: list[Window | Bucket]) -> None:
+        seconds = self._quotas.take(quotas)
+        if seconds is not None:
+            raise throttled(call.service, seconds)
+
+    def _arm_quotas(self, call: Call, caller: Identity) -> list[Window | Bucket]:
+        kinds = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
+        kind = kinds.get(call.method, "writes")
+        sizes = {
+            "reads": self._limits.arm_reads,
+            "writes": self._limits.arm_writes,
+            "deletes": self._limits.arm_deletes,
+        }
+        quotas: list[Window | Bucket] = [
+            Bucket((kind, caller.principal_id, call.names["subscription"].lower()), sizes[kind])
+        ]
+        vault = self.directory.find(call.names.get("vault", ""))
+        if vault is not None and call.operation == "secrets.createOrUpdate":
+            quotas += self._creations(vault)
+        return quotas
+
+    def _vault_quotas(self, vault: KeyVault, *, creates: bool) -> list[Window | Bucket]:
+        calls = _windows("transactions", vault, self._limits.vault_transactions)
+        return [*calls, *self._creations(vault)] if creates else calls
+
+    def _creations(self, vault: KeyVault) -> list[Window | Bucket]:
+        return _windows("creations", vault, self._limits.vault_creations)
 
 
-def _content(call: Call) -> Content:
-    try:
-        content = json.loads(call.body or b"{}")
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise NotFoundError("The request content was invalid.", "InvalidRequestContent")
-    return content
+def _windows(kind: str, vault: KeyVault, calls: int) -> list[Window | Bucket]:
+    return [
+        Window((kind, vault.name.lower()), calls, _WINDOW_SECONDS),
+        Window((kind, vault.subscription, "all"), calls * _SUBSCRIPTION_FACTOR, _WINDOW_SECONDS),
+    ]
 
 
-def _token(token: str, resource: str) -> Content:
-    end = int(time.time()) + 3600
+def _openid_configuration(authority: str) -> dict[str, Any]:
     return {
-        "access_token": token,
-        "expires_in": 3599,
-        "expires_on": str(end),
-        "resource": resource,
-        "token_type": "Bearer",
-    }
-
-
-def _vault(vault: KeyVault) -> Content:
-    properties = {**vault.properties, "vaultUri": vault.uri, "provisioningState": "Succeeded"}
-    return {
-        "id": vault.arm_id,
-        "name": vault.name,
-        "type": "Microsoft.KeyVault/vaults",
-        "location": vault.location,
-        "tags": vault.tags,
-        "properties": properties,
-    }
-
-
-def _arm_secret(vault: KeyVault, secret: Secret, version: Version) -> Content:
-    uri = f"{vault.uri.rstrip('/')}/secrets/{secret.name}"
-    return {
-        "id": f"{vault.arm_id}/secrets/{secret.name}",
-        "name": secret.name,
-        "type": "Microsoft.KeyVault/vaults/secrets",
-        "location": vault.location,
-        "tags": version.tags,
-        "properties": {
-            "contentType": version.content_type,
-            "attributes": {"enabled": version.enabled, "created": version.created, "updated": version.created},
-            "secretUri": uri,
-            "secretUriWithVersion": f"{uri}/{version.version_id}",
-        },
-    }
-
-
-def _item(vault: KeyVault, secret: Secret, version: Version) -> Content:
-    return {
-        "id": f"{vault.uri.rstrip('/')}/secrets/{secret.name}",
-        "contentType": version.content_type,
-        "tags": version.tags,
-        "attributes": {"enabled": version.enabled, "created": version.created, "updated": version.created},
-    }
-
-
-def _versioned(vault: KeyVault, secret: Secret, version: Version) -> Content:
-    item = _item(vault, secret, version)
-    return item | {"id": f"{item['id']}/{version.version_id}"}
-
-
-def _bundle(vault: KeyVault, secret: Secret, version: Version) -> Content:
-    return _versioned(vault, secret, version) | {"value": version.value}
-
-
-def _deleted(vault: KeyVault, secret: Secret) -> Content:
-    now = int(time.time())
-    uri = f"{vault.uri.rstrip('/')}/deletedsecrets/{secret.name}"
-    return _versioned(vault, secret, secret.versions[-1]) | {
-        "recoveryId": uri,
-        "deletedDate": now,
-        "scheduledPurgeDate": now + 90 * 86_400,
+        "issuer": f"{authority}/v2.0",
+        "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{authority}/oauth2/v2.0/token",
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
     }

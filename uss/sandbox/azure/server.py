@@ -1,16 +1,17 @@
-"""The sandbox's Azure as servers on loopback: Resource Manager and Entra ID, the metadata service, and key vaults."""
+"""The sandbox's Azure as servers on loopback: Resource Manager and Entra ID, the metadata service, and key vaults.
+
+A key vault has a port of its own where the real one has a host of its own: `*.localhost` does not resolve everywhere.
+"""
 
 from __future__ import annotations
 
-import secrets
 import threading
-import uuid
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uss.sandbox.azure.identities import Identities
-from uss.sandbox.azure.models import KeyVault, KeyVaults
+from uss.sandbox.azure.responses import Application
 from uss.sandbox.azure.urls import Door
 from uss.sandbox.faults import FaultBoard
 from uss.sandbox.keeper.tls import make_server_context
@@ -22,47 +23,55 @@ if TYPE_CHECKING:
 
     from werkzeug.serving import BaseWSGIServer
 
-    from uss.sandbox.azure.responses import Application
-
 _POLL_SECONDS = 0.05
 
 
 class AzureServer:
-    """A local Azure with the identities and resources of a vault file. Its state begins empty but for its vaults."""
+    """A local Azure with the identities and resources of a vault file. Its state begins empty but for its vaults.
 
-    def __init__(self, vault: Callable[[], Vault], directory: Path, faults: FaultBoard) -> None:
-        self._vault = vault
+    `vault` returns the vault file as it is now; `clock` counts the seconds of the quotas.
+    """
+
+    def __init__(
+        self,
+        vault: Callable[[], Vault],
+        directory: Path,
+        faults: FaultBoard,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._directory = directory
-        self._faults = faults
         self._servers: list[tuple[BaseWSGIServer, threading.Thread]] = []
+        self._vault_urls: dict[str, str] = {}
         self._context: ssl.SSLContext
-        self._application: Application
-        self._state: KeyVaults
+        self._application = Application(vault, faults, self._open_vault, lambda: self.url, clock)
         self.ca_file: Path
         """The authority to trust, once started."""
         self.url = ""
         """Resource Manager, Entra ID and the endpoints' directory, once started."""
         self.metadata_url = ""
         """The instance metadata service, once started."""
-        self.ambient = AzureIdentity(
-            client_id=str(uuid.uuid4()), client_secret=secrets.token_urlsafe(24), tenant=str(uuid.uuid4())
-        )
-        """A service principal of the sandbox's administrator, to read back what landed."""
+
+    @property
+    def ambient(self) -> AzureIdentity:
+        """A service principal of the sandbox's administrator, to read back what landed.
+
+        It is known in every tenant; the one named here is that of the first subscription, if there is any.
+        """
+        administrator, home = self._application.identities.administrator, self._application.home()
+        return administrator.model_copy(update={"tenant": home.tenant}) if home else administrator
+
+    @property
+    def subscription(self) -> str:
+        """The vault file's first subscription; empty if there is none."""
+        home = self._application.home()
+        return home.id if home else ""
 
     def start(self) -> None:
-        """Serve; return when calls are answered."""
-        from uss.sandbox.azure.responses import Application
-
+        """Serve; return when calls are answered. Raises `VaultFileError`."""
         self._context, self.ca_file = make_server_context(self._directory)
-        self._state = KeyVaults(self._open_vault)
-        identities = Identities(self._vault, self.ambient)
-        self._application = Application(self._state, identities, self._faults, lambda: self.url)
+        self._application.learn()
         self.url = self._serve(Door.MANAGEMENT)
         self.metadata_url = self._serve(Door.METADATA)
-        for told in self._vault().clouds.azure.vaults:
-            properties = {"tenantId": told.tenant, "enableRbacAuthorization": True, "enableSoftDelete": True}
-            content = {"location": told.location, "properties": properties}
-            self._state.put(told.subscription, told.resource_group, told.name, content)
 
     def stop(self) -> None:
         """Stop serving and close the ports."""
@@ -73,14 +82,19 @@ class AzureServer:
         self._servers.clear()
 
     def dump(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return every secret by key vault and name: `value` (the newest version's), `versions` (how many),
-        `contentType`, `tags`, `deleted`.
+        """Return every secret by key vault and name.
+
+        Each has the newest version's `value`, `contentType` and `tags`, `versions` (how many), `deleted` and
+        `deletedDate` (ISO 8601, or None), `id`, `subscription`, `resourceGroup`, `primaryRegion` (the vault's
+        location), and `history`: ID and attributes of each version, the oldest first.
         """
-        with self._application.lock:
-            return {vault.name: _dumped(vault) for vault in self._state.vaults.values()}
+        return self._application.dump()
 
     def _open_vault(self, name: str) -> str:
-        return self._serve(Door.VAULT, name) + "/"
+        # A vault that is made again after a purge has its address back.
+        if name not in self._vault_urls:
+            self._vault_urls[name] = self._serve(Door.VAULT, name)
+        return self._vault_urls[name]
 
     def _serve(self, door: Door, vault: str = "") -> str:
         from werkzeug.serving import make_server
@@ -94,18 +108,3 @@ class AzureServer:
         thread.start()
         self._servers.append((server, thread))
         return f"{'http' if tls is None else 'https'}://localhost:{server.port}"
-
-
-def _dumped(vault: KeyVault) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for deleted, secrets_ in ((True, vault.deleted), (False, vault.secrets)):
-        for secret in secrets_.values():
-            newest = secret.versions[-1]
-            found[secret.name] = {
-                "value": newest.value,
-                "versions": len(secret.versions),
-                "contentType": newest.content_type,
-                "tags": newest.tags,
-                "deleted": deleted,
-            }
-    return found

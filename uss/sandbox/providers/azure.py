@@ -1,7 +1,8 @@
-"""The package `azure-native`: what this project uses of it, which is Key Vault.
+"""The package `azure-native`: what this project uses of it, which is Key Vault and the provider's own identity.
 
-Where it departs from the real provider on purpose: it speaks to the sandbox only; it tries a call for seconds, not
-minutes; a property that it does not know is an error, never ignored.
+Where it departs from the real provider on purpose: it speaks to local clouds only, and finds a vault's endpoint by
+asking the local cloud; it waits seconds, not minutes; a managed identity's service is asked once; settings for
+identities that it cannot take on (certificates, OIDC) are errors.
 """
 
 from __future__ import annotations
@@ -9,18 +10,25 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import ClassVar
 
-from uss.sandbox.providers.azure_key_vault import Secret, Vault, get_vault
+from uss.sandbox.providers import azure_functions
+from uss.sandbox.providers.azure_config import parse_config
+from uss.sandbox.providers.azure_secret import Secret
 from uss.sandbox.providers.azure_session import AzureSession, connect
+from uss.sandbox.providers.azure_vault import Vault
 from uss.sandbox.providers.interface import Package
 from uss.sandbox.providers.values import Properties
 
 
 class AzurePackage(Package[AzureSession]):
-    """A stand-in for the plugin of the Azure provider."""
+    """A stand-in for the plugin of the Azure Native provider."""
 
     name: ClassVar = "azure-native"
     kinds: ClassVar = {"azure-native:keyvault:Secret": Secret(), "azure-native:keyvault:Vault": Vault()}
-    functions: ClassVar = {"azure-native:keyvault:getVault": get_vault}
+    functions: ClassVar = {
+        "azure-native:authorization:getClientConfig": azure_functions.get_client_config,
+        "azure-native:keyvault:getSecret": azure_functions.get_secret,
+        "azure-native:keyvault:getVault": azure_functions.get_vault,
+    }
 
     def version(self) -> str:
         """Return the version of the installed SDK, which is that of the plugin it asks for."""
@@ -28,7 +36,7 @@ class AzurePackage(Package[AzureSession]):
 
     def configure(self, inputs: Properties) -> AzureSession:
         """Take on the configured identity and prove it."""
-        return connect(inputs)
+        return connect(parse_config(inputs))
 
     def close(self, config: AzureSession) -> None:
         """Close the connections to Azure."""
