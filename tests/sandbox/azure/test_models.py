@@ -34,6 +34,13 @@ def test_the_first_subscription_is_a_pam_configurations_if_there_is_one() -> Non
     assert subscriptions_of(Vault(), DEFAULT) == {}
 
 
+def test_a_pam_configuration_without_a_client_still_has_its_subscription_and_groups() -> None:
+    record = VAULT_FILE["records"][0]
+    file = Vault.model_validate({"records": [{**record, "fields": record["fields"][2:]}]})
+    (found,) = subscriptions_of(file, DEFAULT).values()
+    assert (found.id, found.tenant, list(found.groups)) == (SUBSCRIPTION, TENANT, ["rg-pam-one", "rg-pam-two"])
+
+
 def test_a_subscription_is_of_the_files_only_tenant_or_of_the_default_one() -> None:
     group = {"subscription": SUBSCRIPTION.upper(), "name": "Rg"}
     identity = {"clientId": "c", "tenant": TENANT.upper()}

@@ -41,7 +41,7 @@ def test_a_secret_is_created_with_its_labels_and_annotations(gcp: Gcp, provider:
         "id": ID,
         "project": PROJECT,
         "secretId": "database",
-        "name": landed["name"],
+        "name": gcp.client().get_secret(name=ID).name,
         "replication": {"auto": {}},
         "labels": {"team": "payments"},
         "pulumiLabels": {"team": "payments"},

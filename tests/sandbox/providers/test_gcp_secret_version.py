@@ -43,7 +43,6 @@ def test_a_version_is_added_enabled_and_read_back(gcp: Gcp, provider: Connection
     gcp.faults.reset_calls()
     made = provider.create(VERSION, inputs())
     assert (held(gcp)["versions"], held(gcp)["values"]) == ({"1": "ENABLED"}, {"1": CANARY})
-    assert made.id == made.outputs["name"] == f"{held(gcp)['name']}/versions/1"
     wanted = {
         "version": "1",
         "enabled": True,
@@ -61,6 +60,7 @@ def test_a_version_is_added_enabled_and_read_back(gcp: Gcp, provider: Connection
         "secretmanager.EnableSecretVersion": 1,
         "secretmanager.GetSecretVersion": 1,
     }
+    assert made.id == made.outputs["name"] == gcp.client().get_secret_version(name=f"{SECRET_ID}/versions/1").name
 
 
 def test_a_preview_touches_nothing(gcp: Gcp, provider: Connection) -> None:

@@ -255,7 +255,7 @@ def _dumped(secret: Secret) -> dict[str, Any]:
     readable = latest is not None and latest.state is State.ENABLED
     shown = secret.describe()
     return {
-        "name": secret.name,
+        "name": f"projects/{secret.project.id}/secrets/{secret.secret_id}",
         "value": _text(latest.payload) if latest and readable else None,
         "versions": {str(number): version.state.value for number, version in secret.versions.items()},
         "values": {
