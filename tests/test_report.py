@@ -6,9 +6,12 @@ import json
 
 import pytest
 
-from tests.builders import configuration, held, only, plan, record
+from tests.builders import OWNERSHIP, SOURCE, configuration, held, only, plan, record
 from uss import report
+from uss.clouds.interface import Findings, FoundSecret, KeyVault
+from uss.findings import settle
 from uss.keeper import Field, Record
+from uss.plan import Plan
 
 
 def test_the_summary_tells_what_happens_to_which_record() -> None:
@@ -144,3 +147,17 @@ def test_a_configuration_without_records_says_so() -> None:
 def test_other_tags_are_told_as_such() -> None:
     text = report.summary(plan([record("R1", "a")], [held("R1", "a")], configuration(tags={"team": "x"})))
     assert text.splitlines() == ["aws: 1 secret: 1 with new tags", '  new tags for a (record "a")']
+
+
+def test_recoveries_key_vaults_and_names_that_could_not_be_seen_are_told() -> None:
+    part = only(plan([record("R1", "One"), record("R2", "Two")]))
+    tags = OWNERSHIP.tags("R1", "text/plain")
+    findings = Findings({"R1": FoundSecret((tags,), {})}, denied=("Two",), key_vault=KeyVault.MISSING)
+    settled = settle(part, findings, OWNERSHIP)
+    text = report.summary(Plan(SOURCE, (settled,)))
+    assert "aws: 2 secrets: 1 to create, 1 to recover\n" in text
+    assert '  recover One (record "One"): it is this stack\'s own, and the state had lost it' in text
+    assert "is not there yet: it will be made" in text
+    (warning,) = report.warnings(settled)
+    assert 'may not look at 1 name of secrets to create ("Two")' in warning
+    assert "nothing is overwritten" in warning

@@ -82,55 +82,6 @@ def test_a_key_vault_name_that_is_taken_elsewhere_is_told(ready: Project, sandbo
     assert AZURE_VAULT in run
 
 
-def test_a_deleted_name_is_recovered_and_written_anew(ready: Project, sandbox: Sandbox) -> None:
-    configure(ready)
-    sandbox.write_vault(AZURE.vault(login(uid(1), "Stays", "p1"), login(uid(2), "Reused", "p2")))
-    ready.up_well()
-    sandbox.edit(lambda records: records.pop(uid(2)))
-    ready.up_well()
-    assert AZURE.values(ready).keys() == {"Stays"}
-    sandbox.edit(lambda records: records.update({uid(3): login(uid(3), "Reused", "p3")}))
-    ready.up_well()
-    assert '"p3"' in AZURE.values(ready)["Reused"]
-    assert ready.preview("--expect-no-changes").code == 0
-
-
-def test_the_grants_that_the_docs_name_are_enough_on_the_key_vault_alone(ready: Project, sandbox: Sandbox) -> None:
-    content = AZURE.vault(login(uid(1), "Stays", "p1"), login(uid(2), "Reused", "p2"))
-    cloud = content["clouds"]["azure"]
-    scope = f"/subscriptions/{AZURE_SUBSCRIPTION}/resourceGroups/{AZURE_GROUP}/providers/Microsoft.KeyVault/vaults"
-    cloud["vaults"] = [{"subscription": AZURE_SUBSCRIPTION, "resourceGroup": AZURE_GROUP, "name": "kv-granted"}]
-    cloud["identities"][0] |= {"allows": GRANTS, "scopes": [f"{scope}/kv-granted"]}
-    sandbox.write_vault(content)
-    configure(ready, vaultName="kv-granted", location=None)
-    ready.up_well()
-    sandbox.edit(lambda records: records.pop(uid(2)))
-    ready.up_well()
-    sandbox.edit(lambda records: records.update({uid(3): login(uid(3), "Reused", "p3")}))
-    ready.up_well()
-    held = sandbox.control.dump()["azure"]["kv-granted"]
-    assert {name.removeprefix(ready.prefix): secret["versions"] for name, secret in held.items()} == {
-        "Stays": 1,
-        "Reused": 2,
-    }
-    cloud["identities"][0]["scopes"] = [f"{scope}/kv-another"]
-    sandbox.write_vault(content)
-    run = ready.up()
-    assert run.code != 0
-    assert "AuthorizationFailed" in run
-    assert "to perform action 'Microsoft.KeyVault/vaults/read'" in run
-
-
-def test_a_quota_that_is_used_up_is_waited_for(ready: Project, sandbox: Sandbox) -> None:
-    content = AZURE.vault(*(login(uid(number), f"Number {number}", "p") for number in range(1, 7)))
-    content["clouds"]["azure"]["limits"] = {"armWrites": {"size": 2, "perSecond": 2}}
-    sandbox.write_vault(content)
-    configure(ready)
-    ready.up_well()
-    assert len(AZURE.values(ready)) == 6
-    assert sandbox.control.calls()["azure"][AZURE.create] > 6
-
-
 def test_names_that_differ_in_case_alone_clash(ready: Project, sandbox: Sandbox) -> None:
     configure(ready)
     sandbox.write_vault(AZURE.vault(login(uid(1), "Same", "p1"), login(uid(2), "same", "p2"), login(uid(3), "Ok", "p")))

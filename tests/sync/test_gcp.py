@@ -71,17 +71,6 @@ def test_a_protected_secret_is_not_deleted(ready: Project, sandbox: Sandbox) -> 
     assert GCP.values(ready).keys() == {"Stays", "Protected"}
 
 
-def test_a_deleted_name_can_be_had_again_at_once(ready: Project, sandbox: Sandbox) -> None:
-    configure(ready)
-    sandbox.write_vault(GCP.vault(login(uid(1), "Stays", "p1"), login(uid(2), "Reused", "p2")))
-    ready.up_well()
-    sandbox.edit(lambda records: records.pop(uid(2)))
-    ready.up_well()
-    sandbox.edit(lambda records: records.update({uid(3): login(uid(3), "Reused", "p3")}))
-    ready.up_well()
-    assert GCP.values(ready).keys() == {"Stays", "Reused"}
-
-
 def test_the_pam_configurations_key_alone_is_enough(ready: Project, sandbox: Sandbox) -> None:
     sandbox.write_vault(GCP.vault(login(uid(1), "First", "p1")))
     configure(ready, syncIdentity=None)

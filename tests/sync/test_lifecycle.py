@@ -134,6 +134,22 @@ def test_a_record_made_anew_takes_the_secret_over(ready: Project, sandbox: Sandb
     assert ready.preview("--expect-no-changes").code == 0
 
 
+def test_a_deleted_name_can_be_had_again(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest) -> None:
+    # By default AWS keeps a deleted secret's name for 30 days.
+    keys: dict[str, Any] = {"recoveryWindowInDays": 0} if cloud.name == "aws" else {}
+    configure(ready, cloud, **keys)
+    sandbox.write_vault(cloud.vault(login(uid(1), "Stays", "p1"), login(uid(2), "Reused", "p2")))
+    ready.up_well()
+    sandbox.edit(lambda found: found.pop(uid(2)))
+    ready.up_well()
+    assert cloud.values(ready) == {"Stays": password("p1")}
+    sandbox.edit(lambda found: found.update({uid(3): login(uid(3), "Reused", "p3")}))
+    ready.up_well()
+    assert cloud.values(ready) == {"Stays": password("p1"), "Reused": password("p3")}
+    assert cloud.marks(ready, "Reused")["keeper-record-uid"] == uid(3)
+    assert ready.preview("--expect-no-changes").code == 0
+
+
 def test_a_foreign_secret_is_told_in_the_preview_and_never_overwritten(
     ready: Project, sandbox: Sandbox, cloud: CloudUnderTest
 ) -> None:

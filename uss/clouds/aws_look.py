@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 
     from uss.plan import ConfigurationPlan
 
-_ABSENT = re.compile(r"(couldn't|can't|could not) find|not found|NotFoundException|(scheduled|marked) for deletion")
-_DENIED = re.compile(r"error Secrets Manager: .*api error AccessDenied|not authorized to perform: secretsmanager:")
+ABSENT = re.compile(r"(couldn't|can't|could not) find|not found|NotFoundException|(scheduled|marked) for deletion")
+"""Matches what the provider says when there is no such thing."""
+DENIED = re.compile(r"error Secrets Manager: .*api error AccessDenied|not authorized to perform: secretsmanager:")
+"""Matches what it says when the identity may not ask."""
 _NEW = (Change.CREATE, Change.RENAME)
 
 
 async def look(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.ProviderResource) -> Findings:
     """See `Cloud.look`."""
     target = cast(AwsTarget, plan.target)
-    questions = Questions(plan.name, provider, _ABSENT, _DENIED)
+    questions = Questions(plan.name, provider, ABSENT, DENIED)
     regions = places(target, plan.configuration)
 
     async def find(secret: PlannedSecret) -> FoundSecret | None:

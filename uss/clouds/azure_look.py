@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from uss.plan import ConfigurationPlan
 
-_ABSENT = re.compile(r"(Resource|ResourceGroup|Secret)NotFound|Status=404|RESPONSE 404")
-_DENIED = re.compile(r"AuthorizationFailed|Status=403|RESPONSE 403")
+ABSENT = re.compile(r"(Resource|ResourceGroup|Secret)NotFound|Status=404|RESPONSE 404")
+"""Matches what the provider says when there is no such thing."""
+DENIED = re.compile(r"AuthorizationFailed|Status=403|RESPONSE 403")
+"""Matches what it says when the identity may not ask."""
 _NEW = (Change.CREATE, Change.RENAME)
 
 
@@ -32,7 +34,7 @@ async def look(
 ) -> Findings:
     """See `Cloud.look`."""
     target = cast(AzureTarget, plan.target)
-    questions = Questions(plan.name, provider, _ABSENT, _DENIED)
+    questions = Questions(plan.name, provider, ABSENT, DENIED)
     vault = {"resourceGroupName": target.resource_group, "vaultName": target.vault}
     logical = vault_logical_name(plan.name, target)
     ours = any(entry.type == VAULT and entry.name == logical for entry in resources)

@@ -103,6 +103,8 @@ def _declare_secret(
             # The SDK does not mark the value as a secret by itself.
             value=pulumi.Output.secret(secret.payload.value),
             content_type=secret.payload.content_type,
+            # One that was disabled and is taken into a new state would stay unreadable.
+            attributes=keyvault.SecretAttributesArgs(enabled=True),
         ),
         tags=secret.tags,
         opts=pulumi.ResourceOptions(

@@ -47,7 +47,8 @@ _EMAIL = re.compile(r"^[^@\s]+@[a-z0-9.-]+\.gserviceaccount\.com\Z")
 _LABEL_KEY = re.compile(r"^[a-z][a-z0-9_-]{0,62}\Z")
 _LABEL_VALUE = re.compile(r"^[a-z0-9_-]{0,63}\Z")
 _LABELS = frozenset({"managed-by", "source"})
-_LABELS_MAXIMUM = 64
+_LABELS_MAXIMUM = 64 - 1
+"""GCP takes 64; the provider sets one of its own (`goog-pulumi-provisioned`) on every secret that it creates."""
 
 
 @dataclass(frozen=True)

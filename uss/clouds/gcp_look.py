@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from uss.plan import ConfigurationPlan
 
-_ABSENT = re.compile(r"Error 404|NOT_FOUND|not found|FAILED_PRECONDITION|Error 400")
-_DENIED = re.compile(r"secretmanager\.[a-z]+\.[a-z]+")
+ABSENT = re.compile(r"Error 404|NOT_FOUND|not found|FAILED_PRECONDITION|Error 400")
+"""Matches what the provider says when there is no such thing."""
+DENIED = re.compile(r"secretmanager\.[a-z]+\.[a-z]+")
+"""Matches what it says when the identity may not ask."""
 _NEW = (Change.CREATE, Change.RENAME)
 _NEW_VALUE = (Change.VALUE, Change.TAKE_OVER)
 
@@ -31,7 +33,7 @@ _NEW_VALUE = (Change.VALUE, Change.TAKE_OVER)
 async def look(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.ProviderResource) -> Findings:
     """See `Cloud.look`."""
     target = cast(GcpTarget, plan.target)
-    questions = Questions(plan.name, provider, _ABSENT, _DENIED)
+    questions = Questions(plan.name, provider, ABSENT, DENIED)
     wanted = [secret for secret in plan.secrets if secret.change in (*_NEW, *_NEW_VALUE)]
     new = tuple(secret.name for secret in wanted if secret.change in _NEW)
     try:

@@ -86,20 +86,20 @@ class Screen:
     def table(self, landed: Mapping[str, Sequence[Landed]]) -> None:
         """Show what landed, by stack: a row for each record, a column for each cloud, without values."""
         table = Table(box=SIMPLE_HEAD)
-        for title in ("Stack", "Record", "Name", *_CLOUDS.values(), "Content type"):
+        for title in ("Stack", "Name", *_CLOUDS.values()):
             table.add_column(title, overflow="fold")
         for stack, secrets in landed.items():
             for name in sorted({secret.name for secret in secrets}):
                 rows = [secret for secret in secrets if secret.name == name]
                 cells = [_cell([row for row in rows if row.cloud == cloud]) for cloud in _CLOUDS]
-                table.add_row(stack, rows[0].title, name, *cells, rows[0].content_type)
+                table.add_row(stack, name, *cells)
         self._console.print(table)
 
 
 def _cell(copies: Sequence[Landed]) -> str:
     """The version, and in how many places it is."""
     versions = sorted({copy.version[:8] for copy in copies})
-    places = f" in {len(copies)} regions" if len(copies) > 1 else ""
+    places = f" ({len(copies)} regions)" if len(copies) > 1 else ""
     return f"{', '.join(versions)}{places}" if copies else "refused"
 
 

@@ -1,0 +1,56 @@
+"""How the clouds' providers word that something is not there, or may not be asked for."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from uss.clouds import aws_look, azure_look, gcp_look
+
+NOT_THERE = [
+    (aws_look.ABSENT, "reading Secrets Manager Secret (a): couldn't find resource"),
+    (aws_look.ABSENT, "api error ResourceNotFoundException: Secrets Manager can't find the specified secret."),
+    (aws_look.ABSENT, "reading Secrets Manager Secret (a): it is scheduled for deletion"),
+    (azure_look.ABSENT, 'Status=404 Code="SecretNotFound" Message="A secret with (name/id) a was not found"'),
+    (azure_look.ABSENT, "RESPONSE 404: 404 Not Found ERROR CODE: ResourceNotFound"),
+    (azure_look.ABSENT, 'Code="ResourceGroupNotFound" Message="Resource group rg could not be found."'),
+    (gcp_look.ABSENT, "googleapi: Error 404: Secret [projects/1/secrets/a] not found or has no versions."),
+    (gcp_look.ABSENT, "googleapi: Error 400: Secret Version [projects/1/secrets/a/versions/1] is in DISABLED state."),
+]
+MAY_NOT_ASK = [
+    (
+        aws_look.DENIED,
+        "api error AccessDeniedException: User: a is not authorized to perform: secretsmanager:GetSecret",
+    ),
+    (aws_look.DENIED, "operation error Secrets Manager: DescribeSecret, api error AccessDeniedException: User is not"),
+    (azure_look.DENIED, 'Status=403 Code="AuthorizationFailed" Message="The client a does not have authorization"'),
+    (gcp_look.DENIED, "googleapi: Error 403: Permission 'secretmanager.secrets.list' denied for resource"),
+]
+WRONG_IDENTITY = [
+    "Cannot assume IAM Role. operation error STS: AssumeRole, api error AccessDenied: User: a is not authorized to "
+    "perform: sts:AssumeRole on resource: b",
+    "ManagedIdentityCredential authentication failed: Identity not found",
+    "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
+    "operation error Secrets Manager: DescribeSecret, exceeded maximum number of attempts, ThrottlingException",
+    "dial tcp: lookup host: no such host",
+]
+
+
+@pytest.mark.parametrize(("pattern", "text"), NOT_THERE)
+def test_what_is_not_there(pattern: re.Pattern[str], text: str) -> None:
+    assert pattern.search(text)
+
+
+@pytest.mark.parametrize(("pattern", "text"), MAY_NOT_ASK)
+def test_what_may_not_be_asked_for(pattern: re.Pattern[str], text: str) -> None:
+    assert pattern.search(text)
+
+
+@pytest.mark.parametrize("text", WRONG_IDENTITY)
+def test_a_wrong_identity_or_a_cloud_that_does_not_answer_is_neither(text: str) -> None:
+    cloud = {"AssumeRole": aws_look, "Secrets Manager": aws_look, "ManagedIdentity": azure_look}
+    modules = [module for word, module in cloud.items() if word in text] or [gcp_look]
+    for module in (aws_look, azure_look, gcp_look) if "dial" in text else modules:
+        assert not module.ABSENT.search(text)
+        assert not module.DENIED.search(text)

@@ -1,0 +1,127 @@
+"""One vault, three clouds: in one stack, where each cloud's own rules hold, and in three stacks side by side."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sync.clouds import CLOUDS
+from tests.sync.every_type import expected, records
+from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
+
+CANARIES = ["canary-first-7c1e", "canary-second-9d2f", "canary-too-large-5b3a", "canary-of-the-"]
+
+
+@pytest.fixture
+def ready(project: Project) -> Project:
+    """A project with a configuration for each cloud."""
+    project.prefix = plain_prefix(project.prefix)
+    configure(project)
+    return project
+
+
+def configure(project: Project) -> None:
+    """Write the stack file."""
+    given = [cloud.configuration() | {"name": cloud.name, "namePrefix": project.prefix} for cloud in CLOUDS]
+    project.configure(*given)
+
+
+def write(sandbox: Sandbox, *found: dict[str, Any]) -> None:
+    """A vault that has the records and all the PAM Configurations, and clouds that know the Sync Identities."""
+    merged: dict[str, Any] = {"folders": [], "records": {}, "clouds": {}}
+    for cloud in CLOUDS:
+        content = cloud.vault(*found)
+        merged["folders"] = content["folders"]
+        merged["records"] |= {record["uid"]: record for record in content["records"]}
+        merged["clouds"] |= content["clouds"]
+    sandbox.write_vault(merged | {"records": list(merged["records"].values())})
+
+
+def writes(sandbox: Sandbox) -> set[str]:
+    """The writing operations of all clouds that were called since the last reset."""
+    return {operation for cloud in CLOUDS for operation in cloud.calls(sandbox)}
+
+
+def test_sixty_records_land_equal_in_all_clouds_and_then_nothing_is_left_to_do(
+    ready: Project, sandbox: Sandbox
+) -> None:
+    write(sandbox, *records())
+    preview = ready.preview()
+    assert f"aws: {len(expected())} secrets: {len(expected())} to create" in preview
+    assert f"azure: {len(expected()) - 2} secrets: {len(expected()) - 2} to create, 2 refused" in preview
+    assert writes(sandbox) == set()
+    ready.up_well()
+    for cloud in CLOUDS:
+        # What one cloud's limits refuse still reaches the others.
+        fits = {name: value for name, value in expected().items() if len(value.encode()) <= cloud.limit}
+        assert cloud.values(ready) == fits, cloud.name
+    assert len(expected()) == 60
+    sandbox.control.reset_calls()
+    assert ready.preview("--expect-no-changes").code == 0
+    ready.up_well("--expect-no-changes")
+    assert writes(sandbox) == set()
+
+
+def test_what_one_cloud_refuses_still_reaches_the_others(ready: Project, sandbox: Sandbox) -> None:
+    write(
+        sandbox,
+        login(uid(1), "with/slash", "p1"),
+        login(uid(2), "with_underscore", "p2"),
+        login(uid(3), "1-digit-first", "p3"),
+        login(uid(4), "Large", "x" * 30_000),
+        login(uid(5), "SAME", "p5"),
+        login(uid(6), "same", "p6"),
+    )
+    run = ready.up_well()
+    assert {cloud.name: set(cloud.values(ready)) for cloud in CLOUDS} == {
+        "aws": {"with/slash", "with_underscore", "1-digit-first", "Large", "SAME", "same"},
+        "azure": {"1-digit-first"},
+        "gcp": {"with_underscore", "1-digit-first", "Large", "SAME", "same"},
+    }
+    assert run.output.count(f"azure: record {json.dumps('SAME')} ({uid(5)}) is not synced: name clash") >= 1
+
+
+def test_three_stacks_side_by_side_do_as_one_and_leave_each_other_alone(project: Project, sandbox: Sandbox) -> None:
+    project.prefix = plain_prefix(project.prefix)
+    write(sandbox, login(uid(1), "First", "p1"), login(uid(2), "Second", "p2"))
+    for cloud in CLOUDS:
+        project.stack = cloud.name
+        project.init()
+        project.configure(cloud.configuration() | {"namePrefix": project.prefix})
+        project.up_well()
+    assert all(cloud.values(project).keys() == {"First", "Second"} for cloud in CLOUDS)
+    project.stack = "another"
+    project.init()
+    configure(project)
+    run = project.up_well()
+    for cloud in CLOUDS:
+        whose = f'which the stack "{cloud.name}" of project "uss" manages, for record "{uid(1)}"'
+        assert f'{cloud.title} holds a secret "{project.prefix}First" already, {whose}' in run
+    project.destroy()
+    assert all(cloud.values(project).keys() == {"First", "Second"} for cloud in CLOUDS)
+
+
+def test_no_value_is_in_anything_that_a_run_leaves_behind(ready: Project, sandbox: Sandbox, tmp_path: Path) -> None:
+    write(sandbox, login(uid(1), "Small", CANARIES[0]), login(uid(2), "Large", CANARIES[2] + "x" * 70_000))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    options = {"TMPDIR": str(temporary)}
+    screens = [ready.preview("--diff", "--debug", **options).output, ready.up_well("--diff", **options).output]
+    sandbox.edit(lambda found: found[uid(1)]["fields"][1].update(value=[CANARIES[1]]))
+    screens += [
+        ready.preview("--diff", "--debug", **options).output,
+        ready.up_well("--debug", **options).output,
+        ready.preview("--json", **options).output,
+        ready.exported(),
+        json.dumps(ready.outputs()),
+        sandbox.folder.joinpath("sandbox", "sandbox.log").read_text(encoding="utf-8"),
+    ]
+    assert all(cloud.values(ready) for cloud in CLOUDS)
+    for canary in [*CANARIES, "PRIVATE KEY"]:
+        assert [number for number, screen in enumerate(screens) if canary in screen] == []
+        found = subprocess.run(["grep", "-rlaF", canary, str(tmp_path)], capture_output=True, text=True, check=False)
+        assert found.stdout == ""

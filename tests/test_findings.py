@@ -1,0 +1,99 @@
+"""Plans settled with what clouds hold: recoveries, conflicts, and that nobody else's secret is ever touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import OWNERSHIP, held, only, plan, record
+from uss.clouds.aws import SECRET, VERSION
+from uss.clouds.interface import Findings, FoundSecret, KeyVault, Ownership
+from uss.findings import settle
+from uss.plan import Change, Reason
+
+OURS = OWNERSHIP.tags("R1", "text/plain")
+IDS = {(SECRET, ""): "arn", (VERSION, ""): "arn|1"}
+
+
+def found(*tags: Mapping[str, str]) -> Findings:
+    """What the cloud holds for the record R1."""
+    return Findings({"R1": FoundSecret(tags, IDS)})
+
+
+def test_what_is_this_stacks_own_is_recovered() -> None:
+    part = settle(only(plan([record("R1"), record("R2", "Other")])), found(OURS), OWNERSHIP)
+    first, second = part.secrets
+    assert (first.change, second.change) == (Change.RECOVER, Change.CREATE)
+    assert (first.imported(SECRET), first.imported(VERSION), second.imported(SECRET)) == ("arn", "arn|1", None)
+    assert part.refusals == ()
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ({}, "which this stack did not create"),
+        ({"managed-by": "terraform"}, 'which is managed by "terraform"'),
+        (OURS | {"pulumi-stack": "prod"}, 'which the stack "prod" of project "uss" manages, for record "R1"'),
+        (OURS | {"pulumi-project": "other"}, 'which the stack "test" of project "other" manages'),
+        (OURS | {"keeper-record-uid": "R9"}, 'for record "R9"'),
+        (OURS | {"managed-by": "\x1b[31m"}, 'managed by "\\x1b[31m"'),
+    ],
+)
+def test_what_is_anybody_elses_is_a_conflict(tags: Mapping[str, str], told: str) -> None:
+    part = settle(only(plan([record("R1"), record("R2", "Other")])), found(tags), OWNERSHIP)
+    assert [secret.record_uid for secret in part.secrets] == ["R2"]
+    (refusal,) = part.refusals
+    assert (refusal.reason, refusal.record_uid) == (Reason.CONFLICT, "R1")
+    assert refusal.found.startswith('AWS Secrets Manager holds a secret "Record" already, which ')
+    assert told in refusal.found
+
+
+def test_one_foreign_copy_is_enough_for_a_conflict() -> None:
+    part = settle(only(plan([record("R1")])), found(OURS, {}), OWNERSHIP)
+    assert part.secrets == ()
+
+
+def test_a_retitled_record_whose_new_name_is_taken_keeps_its_secret() -> None:
+    secret = held("R1", "Before")
+    part = settle(only(plan([record("R1", "After")], [secret])), found({}), OWNERSHIP)
+    assert part.kept == (secret,)
+    assert (part.deletions, part.secrets) == ((), ())
+
+
+def test_a_renaming_that_was_cut_off_stays_one() -> None:
+    part = settle(only(plan([record("R1", "After")], [held("R1", "Before")])), found(OURS), OWNERSHIP)
+    (secret,) = part.secrets
+    assert (secret.change, secret.former_name, secret.imported(SECRET)) == (Change.RENAME, "Before", "arn")
+
+
+def test_a_value_that_is_there_already_is_taken_without_a_question_of_ownership() -> None:
+    part = settle(only(plan([record("R1")], [held("R1", "Record", "old")])), found(), OWNERSHIP)
+    (secret,) = part.secrets
+    assert (secret.change, secret.imported(VERSION)) == (Change.VALUE, "arn|1")
+
+
+def test_what_could_not_be_seen_is_passed_on() -> None:
+    part = settle(only(plan([record("R1")])), Findings(denied=("Record",), key_vault=KeyVault.MISSING), OWNERSHIP)
+    assert (part.denied, part.key_vault) == (("Record",), KeyVault.MISSING)
+    assert part.secrets[0].change is Change.CREATE
+
+
+_TAGS = st.dictionaries(st.sampled_from(sorted(OURS)), st.sampled_from(["keeper-uss", "R1", "uss", "test", "x", ""]))
+
+
+@given(tags=_TAGS)
+def test_only_the_four_tags_of_this_record_in_this_stack_own(tags: dict[str, str]) -> None:
+    owned = (
+        tags.get("managed-by") == "keeper-uss"
+        and tags.get("keeper-record-uid") == "R1"
+        and tags.get("pulumi-project") == "uss"
+        and tags.get("pulumi-stack") == "test"
+    )
+    assert Ownership("uss", "test").owns(tags, "R1") is owned
+    part = settle(only(plan([record("R1")])), found(tags), OWNERSHIP)
+    assert bool(part.secrets) is owned
+    assert len(part.secrets) + len(part.refusals) == 1
+    assert part.deletions == ()
