@@ -17,6 +17,7 @@ from uss.state import StateResource
 FOLDER = "FOLDER-0000000000000001"
 SOURCE = "stacks/Pulumi.test.yaml"
 OWNERSHIP = Ownership(project="uss", stack="test")
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf"
 ROLE = "arn:aws:iam::123456789012:role/keeper-uss"
 
 
@@ -59,11 +60,12 @@ def held(
     value: str = '{"password":"p"}',
     owner: str = "aws",
     tags: Mapping[str, str] | None = None,
+    arn: str = ARN,
 ) -> HeldSecret:
     """A secret as the state holds it, made by a sync of the record."""
     logical = str(LogicalName(owner, uid))
     outputs: Mapping[str, Mapping[str, Any]] = {
-        SECRET: {"name": name, "tags": OWNERSHIP.tags(uid, "application/json") if tags is None else tags},
+        SECRET: {"name": name, "arn": arn, "tags": OWNERSHIP.tags(uid, "application/json") if tags is None else tags},
         VERSION: {"secretString": value},
     }
     resources = [StateResource(f"urn::{kind}::{logical}", kind, logical, output) for kind, output in outputs.items()]

@@ -64,8 +64,8 @@ def test_keys_are_those_of_the_file() -> None:
         ({"limits": {"maxDeletePercent": 101}}, "limits.maxDeletePercent", "101", "0 to 100"),
         ({"limits": 5}, "limits", "5", "maxDeletes and maxDeletePercent"),
         ({"onDelete": "forget"}, "onDelete", '"forget"', "delete or retain"),
-        ({"adopt": ["x"]}, "adopt", '["x"]', "cannot take over"),
-        ({"formerly": "old"}, "formerly", '"old"', "keep the old name"),
+        ({"adopt": [1]}, "adopt[0]", "1", "by UID or title"),
+        ({"formerly": "a b"}, "formerly", '"a b"', "as it was before"),
     ],
 )
 def test_a_wrong_value_is_told_with_file_key_found_and_mend(

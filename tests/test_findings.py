@@ -35,11 +35,12 @@ def test_what_is_this_stacks_own_is_recovered() -> None:
     ("tags", "told"),
     [
         ({}, "which this stack did not create"),
-        ({"managed-by": "terraform"}, 'which is managed by "terraform"'),
+        ({"managed-by": "terraform"}, 'which another tool manages: it is marked "managed-by": "terraform"'),
+        ({"aws:cloudformation:stack-name": "x"}, 'marked "aws:cloudformation:stack-name": "x"'),
         (OURS | {"pulumi-stack": "prod"}, 'which the stack "prod" of project "uss" manages, for record "R1"'),
         (OURS | {"pulumi-project": "other"}, 'which the stack "test" of project "other" manages'),
         (OURS | {"keeper-record-uid": "R9"}, 'for record "R9"'),
-        (OURS | {"managed-by": "\x1b[31m"}, 'managed by "\\x1b[31m"'),
+        (OURS | {"managed-by": "\x1b[31m"}, 'marked "managed-by": "\\x1b[31m"'),
     ],
 )
 def test_what_is_anybody_elses_is_a_conflict(tags: Mapping[str, str], told: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import configuration, held, plan, record
+from tests.builders import ARN, configuration, held, only, plan, record
 from uss import guards
+from uss.approval import with_digests
 from uss.errors import GuardError
 
 
@@ -70,7 +73,7 @@ def test_a_removed_configuration_is_guarded() -> None:
     state = [held(uid, uid, owner="gone") for uid in numbered(11)]
     with pytest.raises(GuardError, match="is no longer there") as caught:
         guards.check(plan([record()], state))
-    assert "pulumi destroy --target '**gone/*'" in str(caught.value)
+    assert "give the new one `formerly: gone`" in str(caught.value)
     guards.check(plan([record()], state[:5]))
 
 
@@ -132,3 +135,46 @@ def test_a_record_made_anew_and_a_new_name_are_no_deletions() -> None:
 
 def test_an_empty_vault_and_an_empty_state_are_fine() -> None:
     guards.check(plan([]))
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_an_approval_passes_the_guards_of_its_configuration_alone(approved: bool) -> None:
+    uids = numbered(20)
+    planned = plan(
+        [record("A", "a")],
+        [held(uid, uid) for uid in uids] + [held(f"X{uid}", uid, owner="gone") for uid in uids],
+    )
+    part = replace(only(planned), approved=approved)
+    removed = [replace(entry, approved=True) for entry in planned.removed]
+    both = replace(planned, configurations=(part,), removed=tuple(removed))
+    if approved:
+        guards.check(both)
+        with pytest.raises(GuardError, match='"gone" is no longer there'):
+            guards.check(replace(planned, configurations=(part,)))
+        return
+    with pytest.raises(GuardError, match="would delete 20 of 20"):
+        guards.check(both)
+
+
+def test_a_guard_says_how_to_approve() -> None:
+    planned = with_digests(plan([], [held("R1", "a"), held("R2", "b", owner="gone")]), b"key")
+    with pytest.raises(GuardError, match=f"USS_APPROVE=aws={only(planned).digest} pulumi up"):
+        guards.check(planned)
+
+
+def test_a_folder_with_nothing_but_credentials_reads_empty() -> None:
+    pam = record("PAM", "AWS", kind="pamAwsConfiguration")
+    with pytest.raises(GuardError, match="its folders read empty"):
+        guards.check(plan([pam], [held("R1", "a")]))
+
+
+def test_secrets_that_would_move_stop_unless_approved_and_another_account_stops_always() -> None:
+    region = plan([record("R1", "a")], [held("R1", "a", arn=ARN.replace("us-east-1", "eu-west-1"))])
+    with pytest.raises(GuardError, match="from the first region eu-west-1 to the first region us-east-1"):
+        guards.check(region)
+    guards.check(replace(region, configurations=(replace(only(region), approved=True),)))
+    account = plan([record("R1", "a")], [held("R1", "a", arn=ARN.replace("123456789012", "999999999999"))])
+    for approved in (False, True):
+        with pytest.raises(GuardError, match="in the AWS account 999999999999, and it now writes to"):
+            guards.check(replace(account, configurations=(replace(only(account), approved=approved),)))
+    guards.check(plan([record("R1", "a")], [held("R1", "a", arn=ARN)]))

@@ -73,7 +73,7 @@ CARRIERS = [
     Holdings({"aws": (HELD,)}),
     LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)),
     Outlook(PLAN, {}),
-    Settings(SOURCE, (CONFIGURATION,), ACCESS),
+    Settings(SOURCE, (CONFIGURATION,), ACCESS, {}),
 ]
 SILENT = {
     "Folder": "names and paths",
@@ -82,6 +82,7 @@ SILENT = {
     "Ownership": "the project's and the stack's names",
     "LogicalName": "names and UIDs",
     "Target": "accounts and regions",
+    "Move": "names of accounts, key vaults, projects",
     "FoundSecret": "tags and IDs",
     "Findings": "the same, and names",
     "Questions": "a name, patterns, and a provider, which prints as an object",

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
@@ -23,6 +23,7 @@ from uss.text import shown
 KEY = "uss:configurations"
 
 ConfigurationName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+FormerName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")]
 NotEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -145,9 +146,9 @@ class Configuration(_Model):
         OnDelete.DELETE, strict=False, description="delete or retain the secret of a record that left the folders."
     )
     adopt: list[NotEmpty] = Field(
-        default_factory=list, max_length=0, description="Reserved: taking over existing cloud secrets."
+        default_factory=list, description="UIDs or titles of records whose existing cloud secret is taken over."
     )
-    formerly: Literal[""] = Field("", description="Reserved: this configuration's former name.")
+    formerly: FormerName = Field("", description="This configuration's former name, so that renaming it moves nothing.")
 
 
 CLOUD_FIELDS: Mapping[CloudType, frozenset[str]] = {
@@ -179,11 +180,11 @@ def parse_configurations(value: object, source: str, *, secret: bool = False) ->
     except ValidationError as error:
         mistakes = [_mistake(detail, value, secret) for detail in error.errors(include_url=False)]
         raise ConfigurationError(_listed(source, mistakes)) from None  # pydantic's own text repeats the values
-    counts = Counter(configuration.name for configuration in configurations)
-    doubled = [name for name, count in counts.items() if count > 1]
+    names = Counter(name for entry in configurations for name in (entry.name, entry.formerly) if name)
+    doubled = [name for name, count in names.items() if count > 1]
     if doubled:
-        mistakes = [f"{KEY}: the name {shown(name)} is given more than once. Give each its own." for name in doubled]
-        raise ConfigurationError(_listed(source, mistakes))
+        told = "is given more than once, as a name or as a former one. Give each its own."
+        raise ConfigurationError(_listed(source, [f"{KEY}: the name {shown(name)} {told}" for name in doubled]))
     return configurations
 
 
@@ -284,8 +285,8 @@ _MENDS = {
     "maxDeletes": "Use a whole number from 0 up.",
     "maxDeletePercent": "Use a whole number from 0 to 100.",
     "onDelete": "Use delete or retain.",
-    "adopt": "This version cannot take over existing secrets: remove the entries.",
-    "formerly": "This version cannot follow a renamed configuration: keep the old name.",
+    "adopt": "List records by UID or title.",
+    "formerly": "Give the configuration's name as it was before, or leave it out.",
 }
 
 

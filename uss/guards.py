@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from uss.approval import VARIABLE
 from uss.clouds.interface import HeldSecret
 from uss.config import Limits
 from uss.errors import GuardError
-from uss.plan import Change, ConfigurationPlan, Mode, Plan, RemovedConfiguration
+from uss.plan import Change, ConfigurationPlan, Mode, Plan, Reason, RemovedConfiguration
 from uss.text import shown
 
 _ENDING = (Change.RENAME, Change.REPLACE)
@@ -18,11 +19,15 @@ def check(plan: Plan) -> None:
     """Raise `GuardError` when the plan would delete more than it may, or a configuration suddenly reads empty."""
     for part in plan.configurations:
         if part.mode is Mode.SYNC:
-            _reads_empty(part, plan.source)
             _protected(part, plan.source)
-            _deletes(part.name, part.deletions, part.held, part.configuration.limits, plan.source)
+            _unmovable(part, plan.source)
+            if not part.approved:
+                _moved(part, plan.source)
+                _reads_empty(part, plan.source)
+                _deletes(part, plan.source)
     for removed in plan.removed:
-        _removed(removed, plan.source)
+        if not removed.approved:
+            _removed(removed, plan.source)
 
 
 def _protected(part: ConfigurationPlan, source: str) -> None:
@@ -39,23 +44,43 @@ def _protected(part: ConfigurationPlan, source: str) -> None:
         )
 
 
-def _reads_empty(part: ConfigurationPlan, source: str) -> None:
-    if part.deletions and not part.secrets and not part.refusals:
+def _unmovable(part: ConfigurationPlan, source: str) -> None:
+    for move in part.moves:
+        if not move.possible:
+            raise GuardError(
+                f"{source}, configuration {shown(part.name)}: its secrets are in {move.before}, and it now writes to "
+                f"{move.after}, whose identity cannot take them along. Nothing was changed. Give the new target a "
+                "configuration of another name beside this one, and take this one out once readers have moved."
+            )
+
+
+def _moved(part: ConfigurationPlan, source: str) -> None:
+    if part.moves:
+        ways = "; ".join(f"from {move.before} to {move.after}" for move in part.moves)
         raise GuardError(
-            f"{source}, configuration {shown(part.name)}: its folders read empty, and the cloud holds "
-            f"{len(part.deletions)} secrets of it. Nothing was changed. Check that the folders still hold their "
-            "records and that the application may read them. If the secrets are to go, remove the configuration from "
-            "the file."
+            f"{source}, configuration {shown(part.name)}: its secrets would move {ways}: they are made anew there and "
+            "deleted here. Nothing was changed. Put the PAM Configuration and the stack file back as they were, or "
+            f"give the new target a configuration of its own. {_approval(part.name, part.digest)}"
         )
 
 
-def _deletes(name: str, deletions: tuple[HeldSecret, ...], held: int, limits: Limits, source: str) -> None:
-    exceeded = _exceeded(len(deletions), held, limits)
+def _reads_empty(part: ConfigurationPlan, source: str) -> None:
+    readable = [refusal for refusal in part.refusals if refusal.reason is not Reason.CREDENTIALS]
+    if part.deletions and not part.secrets and not readable:
+        raise GuardError(
+            f"{source}, configuration {shown(part.name)}: its folders read empty, and the cloud holds "
+            f"{len(part.deletions)} secrets of it. Nothing was changed. Check that the folders still hold their "
+            f"records and that the application may read them. {_approval(part.name, part.digest)}"
+        )
+
+
+def _deletes(part: ConfigurationPlan, source: str) -> None:
+    exceeded = _exceeded(len(part.deletions), part.held, part.configuration.limits)
     if exceeded:
         raise GuardError(
-            f"{source}, configuration {shown(name)}: this run would delete {len(deletions)} of {held} secrets, and "
-            f"{' and '.join(exceeded)}. Nothing was changed. They are: {_names(deletions)}. If they are to go, raise "
-            "the limits for one run."
+            f"{source}, configuration {shown(part.name)}: this run would delete {len(part.deletions)} of {part.held} "
+            f"secrets, and {' and '.join(exceeded)}. Nothing was changed. They are: {_names(part.deletions)}. "
+            f"{_approval(part.name, part.digest)}"
         )
 
 
@@ -64,10 +89,14 @@ def _removed(removed: RemovedConfiguration, source: str) -> None:
     if _exceeded(count, count, Limits()):
         raise GuardError(
             f"{source}: the configuration {shown(removed.name)} is no longer there, so this run would delete its "
-            f"{count} secrets: {_names(removed.deletions)}. Nothing was changed. If they are to go, delete them first "
-            f"with `pulumi destroy --target '**{removed.name}/*'`; if not, put the configuration back (with "
-            "`enabled: false` to leave its secrets as they are)."
+            f"{count} secrets: {_names(removed.deletions)}. Nothing was changed. If it was renamed, give the new one "
+            f"`formerly: {removed.name}`. To leave its secrets as they are, put it back with `enabled: false`. "
+            f"{_approval(removed.name, removed.digest)}"
         )
+
+
+def _approval(name: str, digest: str) -> str:
+    return f"If this is what you want, approve this very plan: {VARIABLE}={name}={digest} pulumi up."
 
 
 def _exceeded(count: int, held: int, limits: Limits) -> list[str]:

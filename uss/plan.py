@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from uss.clouds.interface import Cloud, FoundSecret, HeldSecret, KeyVault, Target
+from uss.clouds.interface import Cloud, FoundSecret, HeldSecret, KeyVault, Move, Target
 from uss.config import Configuration
 from uss.payload import Payload
 from uss.state import StateResource
@@ -35,12 +35,20 @@ class Change(StrEnum):
     RENAME = "rename"
     TAKE_OVER = "take over"
     """A record that left is replaced by one of the same name: the secret stays and gets the new one's value."""
+    ADOPT = "adopt"
+    """A secret that is there and nobody's is taken over, because the configuration's `adopt` says so."""
     REPLACE = "replace"
     """Something of the secret that cannot be changed is to change: it is deleted, then made anew."""
+    MOVE = "move"
+    """The configuration's target changed: it is made anew there, then deleted here."""
     VALUE = "value"
     TAGS = "tags"
     """The value stays."""
     UNCHANGED = "unchanged"
+
+
+NEW_NAMES = (Change.CREATE, Change.RENAME, Change.MOVE)
+"""Changes with which the stack takes a name that it does not have there yet."""
 
 
 class Reason(StrEnum):
@@ -88,6 +96,8 @@ class PlannedSecret:
     held: HeldSecret | None = None
     """The secret as the state holds it; with `Change.TAKE_OVER` it is that of the record that left."""
 
+    inherited: tuple[StateResource, ...] = ()
+    """Those of `held`'s resources that have another record's or another configuration's name until now."""
     found: FoundSecret | None = None
     """What the cloud holds of it that the state does not: left by a run that was cut off, or a state that was lost."""
 
@@ -99,11 +109,6 @@ class PlannedSecret:
     def present(self) -> tuple[StateResource, ...]:
         """The resources that the state holds of the secret."""
         return self.held.resources if self.held else ()
-
-    @property
-    def inherited(self) -> tuple[StateResource, ...]:
-        """The resources that become this record's, which another record had until now."""
-        return self.present if self.change is Change.TAKE_OVER else ()
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,12 @@ class ConfigurationPlan:
     """Names that the Sync Identity may not look at, so that what is there shows only when they are written."""
     key_vault: KeyVault = KeyVault.GIVEN
     """Azure only."""
+    moves: tuple[Move, ...] = ()
+    """Where secrets that the state holds would move, or be left behind, because the target changed."""
+    digest: str = ""
+    """Keyed, for an approval; empty where nothing is to be done."""
+    approved: bool = False
+    """Somebody has seen this very plan and approved it."""
 
     @property
     def name(self) -> str:
@@ -142,6 +153,8 @@ class RemovedConfiguration:
 
     name: str
     deletions: tuple[HeldSecret, ...]
+    digest: str = ""
+    approved: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from uss.clouds.interface import Cloud, HeldSecret, Ownership, Tags
+from uss.clouds.interface import Cloud, HeldSecret, Move, Ownership, Tags
 from uss.config import CloudType, Configuration, OnDelete
 from uss.keeper.pam import PAM_CONFIGURATION_TYPES
 from uss.keeper.records import Record
@@ -37,6 +37,20 @@ class Holdings:
     revisions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By configuration and record UID, the revision that was synced last."""
     retaining: frozenset[str] = frozenset()
+
+    def of(self, configuration: Configuration) -> tuple[HeldSecret, ...]:
+        """Return a configuration's secrets, those under its former name too; what has the new name goes first."""
+        held = {secret.record_uid: secret for secret in self.secrets.get(configuration.formerly, ())}
+        held |= {secret.record_uid: secret for secret in self.secrets.get(configuration.name, ())}
+        return tuple(held.values())
+
+    def revisions_of(self, configuration: Configuration) -> Mapping[str, int]:
+        """Return the revisions synced last of a configuration's records, those under its former name too."""
+        return {**self.revisions.get(configuration.formerly, {}), **self.revisions.get(configuration.name, {})}
+
+    def retains(self, configuration: Configuration) -> bool:
+        """Tell whether the state knows that a configuration's secrets are to be retained."""
+        return configuration.name in self.retaining or configuration.formerly in self.retaining
 
 
 @dataclass(frozen=True)
@@ -95,10 +109,10 @@ def build_plan(
     plans = tuple(
         _finished(drafts[configuration.name], holdings, ownership)
         if configuration.enabled
-        else _disabled(configuration, holdings.secrets.get(configuration.name, ()))
+        else _disabled(configuration, holdings.of(configuration))
         for configuration in listed
     )
-    names = {configuration.name for configuration in listed}
+    names = {name for configuration in listed for name in (configuration.name, configuration.formerly)}
     removed = tuple(
         RemovedConfiguration(name, _by_uid(secrets))
         for name, secrets in sorted(holdings.secrets.items())
@@ -108,11 +122,11 @@ def build_plan(
 
 
 def _draft(linked: LinkedConfiguration, holdings: Holdings) -> _Draft:
-    held = holdings.secrets.get(linked.configuration.name, ())
+    held = holdings.of(linked.configuration)
     draft = _Draft(
         linked=linked,
         held={secret.record_uid: secret for secret in held},
-        revisions=holdings.revisions.get(linked.configuration.name, {}),
+        revisions=holdings.revisions_of(linked.configuration),
     )
     for record in linked.records:
         _examine(record, draft)
@@ -215,7 +229,7 @@ def _finished(draft: _Draft, holdings: Holdings, ownership: Ownership) -> Config
     taken = {secret.record_uid for secret in draft.predecessors.values()}
     leaving = [secret for uid, secret in draft.held.items() if _left(draft, uid) and uid not in taken]
     kept = [secret for uid, secret in draft.held.items() if uid in draft.refusals]
-    if configuration.on_delete is OnDelete.RETAIN and configuration.name not in holdings.retaining:
+    if configuration.on_delete is OnDelete.RETAIN and not holdings.retains(configuration):
         # The state does not know yet that they are to be retained: they are let go with the next run.
         kept, leaving = kept + leaving, []
     return ConfigurationPlan(
@@ -228,7 +242,15 @@ def _finished(draft: _Draft, holdings: Holdings, ownership: Ownership) -> Config
         kept=_by_uid(kept),
         deletions=_by_uid(leaving),
         held=len(draft.held),
+        moves=_moves(draft),
     )
+
+
+def _moves(draft: _Draft) -> tuple[Move, ...]:
+    """Each way in which held secrets are elsewhere than where the configuration's secrets go now, once."""
+    linked = draft.linked
+    found = (linked.cloud.move(secret, linked.target) for secret in draft.held.values())
+    return tuple(sorted({move for move in found if move}, key=lambda move: (move.before, move.after)))
 
 
 def _disabled(configuration: Configuration, held: tuple[HeldSecret, ...]) -> ConfigurationPlan:
@@ -248,9 +270,12 @@ def _planned(candidate: _Candidate, draft: _Draft, ownership: Ownership) -> Plan
     predecessor = draft.predecessors.get(record.uid)
     held = draft.held.get(record.uid)
     present = predecessor or held
+    inherited = present.resources if present and (predecessor or present.configuration != draft.name) else ()
     replacement = linked.cloud.replacement(present, linked.target) if present else None
     change = Change.TAKE_OVER if predecessor else _change(candidate, tags, held, draft.revisions.get(record.uid))
-    if replacement and change is not Change.RENAME:
+    if held and change not in (Change.RENAME, Change.TAKE_OVER) and linked.cloud.move(held, linked.target):
+        change = Change.MOVE
+    elif replacement and change is not Change.RENAME:
         change = Change.REPLACE
     return PlannedSecret(
         record_uid=record.uid,
@@ -264,6 +289,7 @@ def _planned(candidate: _Candidate, draft: _Draft, ownership: Ownership) -> Plan
         former_name=held.name if held and change is Change.RENAME else None,
         attachments=record.attachments,
         held=present,
+        inherited=inherited,
     )
 
 

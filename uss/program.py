@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import pulumi
 
 from uss import guards, report
+from uss.approval import VARIABLE, approve, parse_approvals, with_digests
 from uss.clouds import CLOUDS
 from uss.clouds.interface import HeldSecret, LogicalName, Ownership
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
@@ -33,6 +35,8 @@ class Settings:
     """The stack file, as messages name it."""
     configurations: tuple[Configuration, ...]
     access: Access
+    approvals: Mapping[str, str]
+    """Digests of plans by configuration, from `USS_APPROVE`."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def load_settings() -> Settings:
             "one that it shows, and set it with `pulumi config set --secret uss:ksmConfig`."
         )
     configurations = parse_configurations(value, source, secret=pulumi.runtime.is_config_secret(KEY))
-    return Settings(source, configurations, find_access(secret))
+    approvals = parse_approvals(os.environ.get(VARIABLE, ""))
+    return Settings(source, configurations, find_access(secret), approvals)
 
 
 def read_snapshot(settings: Settings) -> Snapshot:
@@ -78,8 +83,17 @@ def read_snapshot(settings: Settings) -> Snapshot:
 
 
 def make_plan(settings: Settings, snapshot: Snapshot, state: StackState) -> Plan:
-    """Build the plan from what the vault and the state hold."""
-    return build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, _ownership(), settings.source)
+    """Build the plan from what the vault and the state hold, with what was approved of it.
+
+    Raises `GuardError` for an approval of another plan.
+    """
+    plan = build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, _ownership(), settings.source)
+    plan = with_digests(plan, settings.access.plan_key())
+    try:
+        return approve(plan, settings.approvals)
+    except GuardError:
+        show(plan)
+        raise
 
 
 def check(plan: Plan) -> None:
@@ -97,9 +111,9 @@ async def look(plan: Plan, state: StackState) -> Outlook:
     Raises `CloudError` when a cloud does not answer. Configurations to which nothing is applied are not asked for.
     """
     ownership = _ownership()
-    resources = _by_configuration(state)
+    resources = _by_configuration(plan, state)
     providers = {
-        part.name: part.cloud.provider(part, ownership)
+        part.name: part.cloud.provider(part, ownership, resources[part.name])
         for part in plan.configurations
         if part.cloud and not _stays(part)
     }
@@ -124,7 +138,7 @@ def show(plan: Plan) -> None:
 
 def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
     """Register the plan's resources and return the stack's outputs, by configuration."""
-    resources = _by_configuration(state)
+    resources = _by_configuration(outlook.plan, state)
     return {
         part.name: _declare(part, outlook.providers.get(part.name), resources[part.name], state)
         for part in outlook.plan.configurations
@@ -147,7 +161,8 @@ def _declare(
             cloud.keep(part.name, resources)
         if part.mode is Mode.HOLD:
             pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
-        return _last_outputs(state).get(part.name, {"mode": part.mode.value})
+        last = _last_outputs(state)
+        return last.get(part.name) or last.get(part.configuration.formerly) or {"mode": part.mode.value}
     declared = part.cloud.declare(part, _ownership(), provider, resources)
     pulumi.Output.all(*declared.failures).apply(_report_failures)
     return report.output(part, declared.outcomes)
@@ -186,12 +201,16 @@ def _holdings(state: StackState) -> Holdings:
     )
 
 
-def _by_configuration(state: StackState) -> dict[str, list[StateResource]]:
-    """A configuration's provider has its name; all else has it first in the logical name."""
+def _by_configuration(plan: Plan, state: StackState) -> dict[str, list[StateResource]]:
+    """A configuration's provider has its name; all else has it first in the logical name. What has a configuration's
+    former name is its own.
+    """
+    names = {part.configuration.formerly: part.name for part in plan.configurations if part.configuration.formerly}
     grouped: dict[str, list[StateResource]] = defaultdict(list)
     for resource in state.resources:
-        name = LogicalName.parse(resource.name)
-        grouped[name.configuration if name else resource.name.partition("@")[0]].append(resource)
+        logical = LogicalName.parse(resource.name)
+        name = logical.configuration if logical else resource.name.partition("@")[0]
+        grouped[names.get(name, name)].append(resource)
     return grouped
 
 

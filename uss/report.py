@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from uss.approval import VARIABLE
 from uss.clouds.interface import KeyVault
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, PlannedSecret, Refusal
 from uss.text import encodable, shown
@@ -12,14 +13,21 @@ from uss.text import encodable, shown
 _CHANGES = {
     Change.CREATE: "to create",
     Change.RECOVER: "to recover",
+    Change.ADOPT: "to adopt",
     Change.RENAME: "to rename",
     Change.TAKE_OVER: "to take over",
     Change.REPLACE: "to replace",
+    Change.MOVE: "to move",
     Change.VALUE: "with a new value",
     Change.TAGS: "with new tags",
     Change.UNCHANGED: "unchanged",
 }
 _PLAIN_CHANGES = {Change.CREATE: "create", Change.VALUE: "new value for", Change.TAGS: "new tags for"}
+_SAME = {
+    True: "its value is the record's",
+    False: "its value differs from the record's, which replaces it",
+    None: "whether its value is the record's cannot be told there: it is written once",
+}
 _LINES = 200
 """Lines of changes that a configuration gets in the summary: the engine lists every resource besides."""
 
@@ -28,7 +36,7 @@ def summary(plan: Plan) -> str:
     """Return the plan in lines: for each configuration what will happen to which record, and what will not."""
     lines = [line for part in plan.configurations for line in _configuration(part)]
     for removed in plan.removed:
-        lines.append(f"{removed.name}: no longer in {plan.source}")
+        lines.append(f"{removed.name}: no longer in {plan.source}{_plan(removed.digest)}")
         lines += [f"  delete {secret.name} (record {secret.record_uid})" for secret in removed.deletions]
     return "\n".join(lines)
 
@@ -82,7 +90,10 @@ def _configuration(part: ConfigurationPlan) -> list[str]:
         return [f"{part.name}: disabled, {_counted(part.held, 'secret')} left as they are"]
     lines = [f"{part.name}: {_counts(part)}"]
     if part.mode is Mode.HOLD:
-        lines.append("  dryRun is true: `pulumi up` applies none of this")
+        how = f" unless it is approved: {VARIABLE}={part.name}={part.digest}" if part.digest else ""
+        lines.append(f"  dryRun is true: `pulumi up` applies none of this{how}")
+    if part.approved:
+        lines.append("  approved: `pulumi up` applies this very plan")
     if part.key_vault is KeyVault.MISSING:
         lines.append(f"  the key vault {part.configuration.vault_name} is not there yet: it will be made")
     changes = [_change(secret) for secret in part.secrets if secret.change is not Change.UNCHANGED]
@@ -104,6 +115,10 @@ def _change(secret: PlannedSecret) -> str:
         return f"  rename {secret.former_name} to {secret.name} ({record} was retitled)"
     if secret.change is Change.RECOVER:
         return f"  recover {secret.name} ({record}): it is this stack's own, and the state had lost it"
+    if secret.change is Change.ADOPT and secret.found:
+        return f"  adopt {secret.name} ({record}): it is there, and {_SAME[secret.found.same_value]}"
+    if secret.change is Change.MOVE:
+        return f"  move {secret.name} ({record}): it is made anew, then deleted where it was"
     if secret.change is Change.TAKE_OVER and secret.held:
         return f"  take over {secret.name} ({record} replaces {secret.held.record_uid})"
     if secret.change is Change.REPLACE:
@@ -115,7 +130,11 @@ def _counts(part: ConfigurationPlan) -> str:
     counts = {text: part.count(change) for change, text in _CHANGES.items()}
     counts |= {"to delete": len(part.deletions), "refused": len(part.refusals)}
     listed = ", ".join(f"{count} {text}" for text, count in counts.items() if count)
-    return f"{_counted(len(part.secrets), 'secret')}{': ' if listed else ''}{listed}"
+    return f"{_counted(len(part.secrets), 'secret')}{': ' if listed else ''}{listed}{_plan(part.digest)}"
+
+
+def _plan(digest: str) -> str:
+    return f" (plan {digest})" if digest else ""
 
 
 def _counted(count: int, noun: str) -> str:

@@ -67,8 +67,8 @@ WRONG_KEYS: list[dict[str, Any]] = [
     {"limits": {"maxDeletes": -1}},
     {"limits": {"deletes": 1}},
     {"onDelete": "keep"},
-    {"adopt": ["RECORD"]},
-    {"formerly": "old"},
+    {"adopt": "RECORD"},
+    {"formerly": "an old one"},
     {"syncIdentity": ""},
 ]
 WRONG_FILES |= {str(keys): {"config": {"uss:configurations": [GOOD | keys]}} for keys in WRONG_KEYS}

@@ -19,6 +19,7 @@ from uss.clouds.interface import (
     Findings,
     HeldSecret,
     LogicalName,
+    Move,
     Ownership,
     Target,
     by_record,
@@ -38,6 +39,7 @@ SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a resource type
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/[\w+=,.@/-]+", re.ASCII)
+_ARN = re.compile(r"arn:[^:]+:secretsmanager:(?P<region>[^:]+):(?P<account>\d{12}):secret:", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)  # four letters: the European Sovereign Cloud's `eusc`
 # AWS, "Tag naming limits": letters, digits and spaces, and these characters.
 _TAG_TEXT = re.compile(r"(?:[\w+\-=.:/@]|[^\S\x00-\x1f\x85])*")  # a space of any kind, no tab or line end
@@ -51,6 +53,8 @@ class AwsTarget(Target):
 
     regions: tuple[str, ...]
     """The first one is the primary."""
+    account: str | None
+    """The role's; None where only keys or the machine's own identity know it."""
     role: str | None
     access_key_id: str | None = field(repr=False)
     secret_access_key: str | None = field(repr=False)
@@ -79,6 +83,7 @@ class Aws(Cloud):
         return AwsTarget(
             locations=tuple(f"aws:{account or key or 'ambient'}:{region}" for region in regions),
             regions=regions,
+            account=account,
             role=role,
             access_key_id=key,
             secret_access_key=secret,
@@ -88,16 +93,30 @@ class Aws(Cloud):
         """See `Cloud.held`."""
         return tuple(_held(name, group) for name, group in by_record(resources, (SECRET, VERSION)))
 
+    def move(self, held: HeldSecret, target: Target) -> Move | None:
+        """See `Cloud.move`: another account, which no provider can move a secret to, or another first region."""
+        arn = next((str(entry.outputs.get("arn")) for entry in held.resources if entry.type == SECRET), "")
+        if not isinstance(target, AwsTarget) or not (match := _ARN.match(arn)):
+            return None
+        region, account = match["region"], match["account"]
+        if target.account not in (None, account):
+            return Move(f"the AWS account {account}", f"the AWS account {target.account}", possible=False)
+        if region != target.regions[0]:
+            return Move(f"the first region {region}", f"the first region {target.regions[0]}")
+        return None
+
     def deletion(self, configuration: Configuration) -> str:
         """See `Cloud.deletion`."""
         days = configuration.recovery_window_in_days
         return f"AWS can restore it for {days} days" if days else "at once and for good"
 
-    def provider(self, plan: ConfigurationPlan, ownership: Ownership) -> pulumi.ProviderResource:
+    def provider(
+        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
+    ) -> pulumi.ProviderResource:
         """See `Cloud.provider`."""
         from uss.clouds.aws_resources import provider  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
-        return provider(plan, ownership)
+        return provider(plan, ownership, resources)
 
     async def look(
         self,

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from uss.clouds.aws import SECRET, VERSION, AwsTarget, places
 from uss.clouds.interface import Declared, LogicalName, Ownership
-from uss.clouds.options import keeping, retains
+from uss.clouds.options import former_providers, keeping, retains
 from uss.config import Configuration, RegionMode
 from uss.plan import PlannedSecret
 from uss.state import StateResource
@@ -30,7 +30,7 @@ class _Copy(NamedTuple):
     version: aws.secretsmanager.SecretVersion
 
 
-def provider(plan: ConfigurationPlan, ownership: Ownership) -> aws.Provider:
+def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> aws.Provider:
     """Register the provider; see `Cloud.provider`."""
     target = cast(AwsTarget, plan.target)
     return aws.Provider(
@@ -39,13 +39,15 @@ def provider(plan: ConfigurationPlan, ownership: Ownership) -> aws.Provider:
         access_key=target.access_key_id,
         secret_key=target.secret_access_key,
         assume_roles=_assume_roles(target, ownership),
+        opts=pulumi.ResourceOptions(aliases=former_providers(plan.name, resources)),
     )
 
 
 def declare(plan: ConfigurationPlan, provider: pulumi.ProviderResource) -> Declared:
     """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
     target = cast(AwsTarget, plan.target)
-    _keep_secrets([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
+    kept = [resource for held in plan.kept for resource in held.resources]
+    _keep_secrets(plan.name, kept, provider, plan.configuration)
     copies = {
         secret.record_uid: _declare_secret(secret, plan.configuration, target, provider) for secret in plan.secrets
     }
@@ -166,16 +168,21 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
     """Register all resources of a configuration as the state holds them; see `Cloud.keep`."""
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
-        provider = aws.Provider(name, opts=pulumi.ResourceOptions(ignore_changes=["*"]))
-        _keep_secrets(listed, provider, None)
+        provider = aws.Provider(
+            name, opts=pulumi.ResourceOptions(ignore_changes=["*"], aliases=former_providers(name, listed))
+        )
+        _keep_secrets(name, listed, provider, None)
 
 
 def _keep_secrets(
-    resources: Iterable[StateResource], provider: pulumi.ProviderResource, configuration: Configuration | None
+    name: str,
+    resources: Iterable[StateResource],
+    provider: pulumi.ProviderResource,
+    configuration: Configuration | None,
 ) -> None:
-    options = keeping(provider, configuration)
     for resource in resources:
+        logical, options = keeping(resource, name, provider, configuration)
         if resource.type == SECRET:
-            aws.secretsmanager.Secret(resource.name, opts=options)
+            aws.secretsmanager.Secret(logical, opts=options)
         elif resource.type == VERSION:
-            aws.secretsmanager.SecretVersion(resource.name, secret_id="", opts=options)
+            aws.secretsmanager.SecretVersion(logical, secret_id="", opts=options)

@@ -20,6 +20,7 @@ from uss.clouds.interface import (
     Findings,
     HeldSecret,
     LogicalName,
+    Move,
     Ownership,
     Target,
     by_record,
@@ -42,6 +43,10 @@ VAULT = "azure-native:keyvault:Vault"
 _UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 # Azure, "Naming rules and restrictions": Microsoft.KeyVault/vaults.
 _VAULT_NAME = re.compile(r"^[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]\Z")
+_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/[^/]+/providers/Microsoft.KeyVault/vaults/(?P<vault>[^/]+)/",
+    re.IGNORECASE,
+)
 _TAGS_MAXIMUM, _TAG_LENGTH = 15, 256
 
 
@@ -96,15 +101,26 @@ class Azure(Cloud):
         """See `Cloud.held`."""
         return tuple(_held(name, group[0]) for name, group in by_record(resources, (SECRET,)))
 
+    def move(self, held: HeldSecret, target: Target) -> Move | None:
+        """See `Cloud.move`: another key vault, or one of the same name in another subscription."""
+        resource_id = next((str(entry.outputs.get("id")) for entry in held.resources if entry.type == SECRET), "")
+        if not isinstance(target, AzureTarget) or not (match := _ID.match(resource_id)):
+            return None
+        before = _worded(match["subscription"], match["vault"])
+        after = _worded(target.subscription, target.vault)
+        return Move(before, after) if before != after else None
+
     def deletion(self, configuration: Configuration) -> str:
         """See `Cloud.deletion`."""
         return "the key vault keeps it, and its name, until its retention ends"
 
-    def provider(self, plan: ConfigurationPlan, ownership: Ownership) -> pulumi.ProviderResource:
+    def provider(
+        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
+    ) -> pulumi.ProviderResource:
         """See `Cloud.provider`."""
         from uss.clouds.azure_resources import provider  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
-        return provider(plan)
+        return provider(plan, resources)
 
     async def look(
         self,
@@ -128,7 +144,7 @@ class Azure(Cloud):
         """See `Cloud.declare`."""
         from uss.clouds.azure_resources import declare  # noqa: PLC0415 - as above
 
-        return declare(plan, ownership, provider)
+        return declare(plan, ownership, provider, resources)
 
     def keep(self, name: str, resources: Iterable[StateResource]) -> None:
         """See `Cloud.keep`."""
@@ -137,9 +153,19 @@ class Azure(Cloud):
         keep(name, resources)
 
 
-def vault_logical_name(configuration: str, target: AzureTarget) -> str:
-    """Return the name in Pulumi of the key vault that the sync makes."""
-    return f"{configuration}@{target.vault}"
+def _worded(subscription: str, vault: str) -> str:
+    """Neither name tells capitals from small letters."""
+    return f"the key vault {vault.lower()} of the subscription {subscription.lower()}"
+
+
+def vault_logical_name(configuration: str, vault: str) -> str:
+    """Return the name in Pulumi of a key vault that the sync makes."""
+    return f"{configuration}@{vault}"
+
+
+def made_here(resource: StateResource, vault: str) -> bool:
+    """Tell whether a resource of the configuration is the key vault of this name, made by the sync."""
+    return resource.type == VAULT and resource.name.partition("@")[2] == vault
 
 
 def _identity(configuration: Configuration, source: str) -> str | None:

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from uss.clouds.azure import SECRET, VAULT, AzureTarget, vault_logical_name
+from uss.clouds.azure import SECRET, AzureTarget, made_here
 from uss.clouds.interface import Findings, FoundSecret, KeyVault
 from uss.clouds.looking import Questions
-from uss.plan import Change, PlannedSecret
+from uss.plan import NEW_NAMES, PlannedSecret
 from uss.state import StateResource
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ ABSENT = re.compile(r"(Resource|ResourceGroup|Secret)NotFound|Status=404|RESPONS
 """Matches what the provider says when there is no such thing."""
 DENIED = re.compile(r"AuthorizationFailed|Status=403|RESPONSE 403")
 """Matches what it says when the identity may not ask."""
-_NEW = (Change.CREATE, Change.RENAME)
 
 
 async def look(
@@ -36,8 +35,7 @@ async def look(
     target = cast(AzureTarget, plan.target)
     questions = Questions(plan.name, provider, ABSENT, DENIED)
     vault = {"resourceGroupName": target.resource_group, "vaultName": target.vault}
-    logical = vault_logical_name(plan.name, target)
-    ours = any(entry.type == VAULT and entry.name == logical for entry in resources)
+    ours = any(made_here(entry, target.vault) for entry in resources)
     if not ours and await questions.ask("azure-native:keyvault:getVault", vault) is None:
         return Findings(key_vault=KeyVault.MISSING)
 
@@ -47,5 +45,5 @@ async def look(
             return None
         return FoundSecret(tags=(answer.get("tags") or {},), imports={(SECRET, ""): str(answer["id"])})
 
-    findings = await questions.each([secret for secret in plan.secrets if secret.change in _NEW], find)
+    findings = await questions.each([secret for secret in plan.secrets if secret.change in NEW_NAMES], find)
     return replace(findings, key_vault=KeyVault.OURS if ours else KeyVault.GIVEN)

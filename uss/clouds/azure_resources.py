@@ -10,9 +10,9 @@ import pulumi_azure_native as azure
 from pulumi_azure_native import keyvault
 
 from uss.clouds import azure_metadata
-from uss.clouds.azure import SECRET, VAULT, AzureTarget, no_metadata_service, vault_logical_name
+from uss.clouds.azure import SECRET, VAULT, AzureTarget, made_here, no_metadata_service, vault_logical_name
 from uss.clouds.interface import Declared, KeyVault, LogicalName, Ownership
-from uss.clouds.options import keeping, retains
+from uss.clouds.options import former_providers, keeping, retains
 from uss.config import Configuration, mistake
 from uss.plan import PlannedSecret
 from uss.state import StateResource
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 _PROVIDER = "pulumi:providers:azure-native"
 
 
-def provider(plan: ConfigurationPlan) -> azure.Provider:
+def provider(plan: ConfigurationPlan, resources: Iterable[StateResource]) -> azure.Provider:
     """Register the provider; see `Cloud.provider`. Raises `ConfigurationError` for a managed identity off Azure."""
     target = cast(AzureTarget, plan.target)
+    options = pulumi.ResourceOptions(aliases=former_providers(plan.name, resources))
     if not target.managed_identity:
         secret = pulumi.Output.secret(target.client_secret) if target.client_secret else None
         return azure.Provider(
@@ -34,6 +35,7 @@ def provider(plan: ConfigurationPlan) -> azure.Provider:
             tenant_id=target.tenant,
             client_id=target.client_id,
             client_secret=secret,
+            opts=options,
         )
     if not azure_metadata.answers():
         raise no_metadata_service(plan.name)
@@ -43,15 +45,22 @@ def provider(plan: ConfigurationPlan) -> azure.Provider:
         tenant_id=target.tenant,
         use_msi=True,
         client_id=target.managed_identity,
+        opts=options,
     )
 
 
-def declare(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.ProviderResource) -> Declared:
+def declare(
+    plan: ConfigurationPlan,
+    ownership: Ownership,
+    provider: pulumi.ProviderResource,
+    resources: Iterable[StateResource],
+) -> Declared:
     """Register the plan's secrets, the kept ones, and the key vault that the sync makes; see `Cloud.declare`."""
     target = cast(AzureTarget, plan.target)
     declared = plan.key_vault is not KeyVault.GIVEN
-    vault = _declare_vault(plan, target, ownership, provider) if declared else None
-    _keep_secrets([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
+    vault = _declare_vault(plan, target, ownership, provider, resources) if declared else None
+    kept = [resource for held in plan.kept for resource in held.resources]
+    _keep_secrets(plan.name, kept, provider, plan.configuration)
     return Declared(
         {
             secret.record_uid: _declare_secret(secret, plan.configuration, target, provider, vault)
@@ -61,7 +70,11 @@ def declare(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.Prov
 
 
 def _declare_vault(
-    plan: ConfigurationPlan, target: AzureTarget, ownership: Ownership, provider: pulumi.ProviderResource
+    plan: ConfigurationPlan,
+    target: AzureTarget,
+    ownership: Ownership,
+    provider: pulumi.ProviderResource,
+    resources: Iterable[StateResource],
 ) -> keyvault.Vault:
     location = plan.configuration.location
     if location is None:
@@ -75,15 +88,17 @@ def _declare_vault(
         # The service takes no false: the property is true or not there.
         enable_purge_protection=True if plan.configuration.purge_protection else None,
     )
+    logical = vault_logical_name(plan.name, target.vault)
+    former = [entry.urn for entry in resources if made_here(entry, target.vault) and entry.name != logical]
     return keyvault.Vault(
-        vault_logical_name(plan.name, target),
+        logical,
         resource_group_name=target.resource_group,
         vault_name=target.vault,
         location=location,
         properties=properties,
         tags={"managed-by": "keeper-uss", "pulumi-project": ownership.project, "pulumi-stack": ownership.stack},
         # Whatever becomes of the program or the stack, a key vault outlives it.
-        opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=True),
+        opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=True, aliases=[*former]),
     )
 
 
@@ -129,27 +144,38 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
     listed = list(resources)
     if not any(resource.type == _PROVIDER for resource in listed):
         return
-    provider = azure.Provider(name, opts=pulumi.ResourceOptions(ignore_changes=["*"]))
+    provider = azure.Provider(
+        name, opts=pulumi.ResourceOptions(ignore_changes=["*"], aliases=former_providers(name, listed))
+    )
     for resource in listed:
         if resource.type == VAULT:
+            logical = vault_logical_name(name, resource.name.partition("@")[2])
             sku = keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD)
             keyvault.Vault(
-                resource.name,
+                logical,
                 resource_group_name="",
                 properties=keyvault.VaultPropertiesArgs(tenant_id="", sku=sku),
-                opts=pulumi.ResourceOptions(provider=provider, ignore_changes=["*"], retain_on_delete=True),
+                opts=pulumi.ResourceOptions(
+                    provider=provider,
+                    ignore_changes=["*"],
+                    retain_on_delete=True,
+                    aliases=[resource.urn] if logical != resource.name else [],
+                ),
             )
-    _keep_secrets(listed, provider, None)
+    _keep_secrets(name, listed, provider, None)
 
 
 def _keep_secrets(
-    resources: Iterable[StateResource], provider: pulumi.ProviderResource, configuration: Configuration | None
+    name: str,
+    resources: Iterable[StateResource],
+    provider: pulumi.ProviderResource,
+    configuration: Configuration | None,
 ) -> None:
-    options = keeping(provider, configuration)
     for resource in resources:
         if resource.type == SECRET:
+            logical, options = keeping(resource, name, provider, configuration)
             keyvault.Secret(
-                resource.name,
+                logical,
                 resource_group_name="",
                 vault_name="",
                 properties=keyvault.SecretPropertiesArgs(),

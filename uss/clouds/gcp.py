@@ -19,6 +19,7 @@ from uss.clouds.interface import (
     Findings,
     HeldSecret,
     LogicalName,
+    Move,
     Ownership,
     Tags,
     Target,
@@ -106,6 +107,13 @@ class Gcp(Cloud):
             ANNOTATION + key: value for key, value in own.items() if key not in _LABELS
         }
 
+    def move(self, held: HeldSecret, target: Target) -> Move | None:
+        """See `Cloud.move`: another project."""
+        project = next((entry.outputs.get("project") for entry in held.resources if entry.type == SECRET), None)
+        if not isinstance(target, GcpTarget) or not project or project == target.project:
+            return None
+        return Move(f"the GCP project {project}", f"the GCP project {target.project}")
+
     def deletion(self, configuration: Configuration) -> str:
         """See `Cloud.deletion`."""
         return "at once and for good, with all its versions"
@@ -120,11 +128,13 @@ class Gcp(Cloud):
             return None
         return f"its replication changes from {_worded(before)} to {_worded(target.replication)}"
 
-    def provider(self, plan: ConfigurationPlan, ownership: Ownership) -> pulumi.ProviderResource:
+    def provider(
+        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
+    ) -> pulumi.ProviderResource:
         """See `Cloud.provider`."""
         from uss.clouds.gcp_resources import provider  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
-        return provider(plan)
+        return provider(plan, resources)
 
     async def look(
         self,

@@ -15,7 +15,8 @@ from uss.clouds.gcp import SECRET, VERSION, GcpTarget
 from uss.clouds.interface import Findings, FoundSecret, Ownership
 from uss.clouds.looking import Questions
 from uss.errors import CloudDeniedError
-from uss.plan import Change, PlannedSecret
+from uss.findings import Claim, claim
+from uss.plan import NEW_NAMES, Change, PlannedSecret
 
 if TYPE_CHECKING:
     import pulumi
@@ -26,7 +27,6 @@ ABSENT = re.compile(r"Error 404|NOT_FOUND|not found|FAILED_PRECONDITION|Error 40
 """Matches what the provider says when there is no such thing."""
 DENIED = re.compile(r"secretmanager\.[a-z]+\.[a-z]+")
 """Matches what it says when the identity may not ask."""
-_NEW = (Change.CREATE, Change.RENAME)
 _NEW_VALUE = (Change.VALUE, Change.TAKE_OVER)
 
 
@@ -34,8 +34,8 @@ async def look(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.P
     """See `Cloud.look`."""
     target = cast(GcpTarget, plan.target)
     questions = Questions(plan.name, provider, ABSENT, DENIED)
-    wanted = [secret for secret in plan.secrets if secret.change in (*_NEW, *_NEW_VALUE)]
-    new = tuple(secret.name for secret in wanted if secret.change in _NEW)
+    wanted = [secret for secret in plan.secrets if secret.change in (*NEW_NAMES, *_NEW_VALUE)]
+    new = tuple(secret.name for secret in wanted if secret.change in NEW_NAMES)
     try:
         present = await _present(questions, target, plan.configuration.name_prefix) if new else {}
     except CloudDeniedError:
@@ -50,9 +50,10 @@ async def look(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.P
             return None
         tags = {**(entry.get("labels") or {}), **(entry.get("annotations") or {})}
         imports = {(SECRET, ""): f"projects/{target.project}/secrets/{secret.name}"}
-        if ownership.owns(tags, secret.record_uid):
-            imports |= await _version(questions, target, secret)
-        return FoundSecret(tags=(tags,), imports=imports)
+        if claim(plan, secret, tags, ownership) is Claim.FOREIGN:
+            return FoundSecret(tags=(tags,), imports=imports)
+        version = await _version(questions, target, secret)
+        return FoundSecret(tags=(tags,), imports=imports | version, same_value=bool(version))
 
     return await questions.each(wanted, find)
 
@@ -69,7 +70,8 @@ async def _version(questions: Questions, target: GcpTarget, secret: PlannedSecre
     answer = await questions.ask(
         "gcp:secretmanager/getSecretVersion:getSecretVersion", {"project": target.project, "secret": secret.name}
     )
-    known = {entry.outputs.get("version") for entry in secret.present}
+    # Numbers of versions mean something below one name only.
+    known = {entry.outputs.get("version") for entry in secret.present} if secret.change in _NEW_VALUE else set()
     if not answer or answer.get("secretData") != secret.payload.value or answer.get("version") in known:
         return {}
     name = f"projects/{target.project}/secrets/{secret.name}/versions/{answer['version']}"

@@ -14,19 +14,19 @@ import pulumi_gcp as gcp
 
 from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, ordinal
 from uss.clouds.interface import Declared, LogicalName, Tags
-from uss.clouds.options import keeping, retains
+from uss.clouds.options import former_providers, keeping, retains
 from uss.config import Configuration, OldVersions
-from uss.plan import Change, PlannedSecret
+from uss.plan import NEW_NAMES, Change, PlannedSecret
 from uss.state import StateResource
 
 if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:gcp"
-_NEW_CONTAINER = (Change.CREATE, Change.RECOVER, Change.RENAME, Change.REPLACE)
+_NEW_CONTAINER = (*NEW_NAMES, Change.RECOVER, Change.ADOPT, Change.REPLACE)
 
 
-def provider(plan: ConfigurationPlan) -> gcp.Provider:
+def provider(plan: ConfigurationPlan, resources: Iterable[StateResource]) -> gcp.Provider:
     """Register the provider; see `Cloud.provider`."""
     target = cast(GcpTarget, plan.target)
     return gcp.Provider(
@@ -34,13 +34,15 @@ def provider(plan: ConfigurationPlan) -> gcp.Provider:
         project=target.project,
         credentials=pulumi.Output.secret(target.credentials) if target.credentials else None,
         impersonate_service_account=target.impersonate,
+        opts=pulumi.ResourceOptions(aliases=former_providers(plan.name, resources)),
     )
 
 
 def declare(plan: ConfigurationPlan, provider: pulumi.ProviderResource) -> Declared:
     """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
     target = cast(GcpTarget, plan.target)
-    _keep_resources([resource for held in plan.kept for resource in held.resources], provider, plan.configuration)
+    kept = [resource for held in plan.kept for resource in held.resources]
+    _keep_resources(plan.name, kept, provider, plan.configuration)
     return Declared(
         {secret.record_uid: _declare_secret(secret, plan.configuration, target, provider) for secret in plan.secrets}
     )
@@ -73,7 +75,7 @@ def _declare_secret(
     )
     if configuration.old_versions is OldVersions.KEEP and secret.change not in (*_NEW_CONTAINER, Change.TAKE_OVER):
         older = [entry for entry in held if number - configuration.keep_versions < ordinal(entry) < number]
-        _keep_resources(older, provider, configuration)
+        _keep_resources(configuration.name, older, provider, configuration)
     return {"id": container.name, "version": version.version}
 
 
@@ -119,17 +121,22 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
     """Register all resources of a configuration as the state holds them; see `Cloud.keep`."""
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
-        provider = gcp.Provider(name, opts=pulumi.ResourceOptions(ignore_changes=["*"]))
-        _keep_resources(listed, provider, None)
+        provider = gcp.Provider(
+            name, opts=pulumi.ResourceOptions(ignore_changes=["*"], aliases=former_providers(name, listed))
+        )
+        _keep_resources(name, listed, provider, None)
 
 
 def _keep_resources(
-    resources: Iterable[StateResource], provider: pulumi.ProviderResource, configuration: Configuration | None
+    name: str,
+    resources: Iterable[StateResource],
+    provider: pulumi.ProviderResource,
+    configuration: Configuration | None,
 ) -> None:
-    options = keeping(provider, configuration)
     for resource in resources:
+        logical, options = keeping(resource, name, provider, configuration)
         if resource.type == SECRET:
             replication = gcp.secretmanager.SecretReplicationArgs()
-            gcp.secretmanager.Secret(resource.name, replication=replication, opts=options)
+            gcp.secretmanager.Secret(logical, replication=replication, opts=options)
         elif resource.type == VERSION:
-            gcp.secretmanager.SecretVersion(resource.name, secret="", opts=options)
+            gcp.secretmanager.SecretVersion(logical, secret="", opts=options)

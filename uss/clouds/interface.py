@@ -102,6 +102,16 @@ class HeldSecret:
     resources: tuple[StateResource, ...] = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Move:
+    """A held secret is elsewhere than where the configuration's secrets go now."""
+
+    before: str
+    after: str
+    possible: bool = True
+    """False: the engine cannot move it, since the new identity has no hold on the old place."""
+
+
 class KeyVault(StrEnum):
     """Whose an Azure key vault is."""
 
@@ -121,6 +131,8 @@ class FoundSecret:
     """Of each copy, what it is marked with, all kinds of marks together; none where only a value was found."""
     imports: Mapping[tuple[str, str], str]
     """By resource type and place (as in `LogicalName`), the ID to import; of a value only where it is the plan's."""
+    same_value: bool | None = None
+    """Whether the value is the plan's; None where the cloud does not tell, or where it is not the stack's to read."""
 
 
 @dataclass(frozen=True)
@@ -184,9 +196,18 @@ class Cloud(ABC):
         """Return why the held secret cannot stay and must be deleted before it is made anew, or None."""
         return None
 
+    def move(self, held: HeldSecret, target: Target) -> Move | None:
+        """Return from where to where a held secret would move, or None where it stays."""
+        return None
+
     @abstractmethod
-    def provider(self, plan: ConfigurationPlan, ownership: Ownership) -> pulumi.ProviderResource:
-        """Register the provider that acts as the configuration's Sync Identity."""
+    def provider(
+        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
+    ) -> pulumi.ProviderResource:
+        """Register the provider that acts as the configuration's Sync Identity.
+
+        `resources` is what the state holds for the configuration.
+        """
 
     @abstractmethod
     async def look(

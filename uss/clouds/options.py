@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import pulumi
 
+from uss.clouds.interface import LogicalName
 from uss.config import Configuration, OnDelete
+from uss.state import StateResource
+
+PROVIDERS = "pulumi:providers:"
+"""How the types of providers start."""
 
 
 def retains(configuration: Configuration | None) -> bool:
@@ -12,8 +20,29 @@ def retains(configuration: Configuration | None) -> bool:
     return configuration is not None and configuration.on_delete is OnDelete.RETAIN
 
 
-def keeping(provider: pulumi.ProviderResource, configuration: Configuration | None) -> pulumi.ResourceOptions:
-    """Return the options of a resource that stays as the state holds it: it is declared with nothing but its name, and
-    `ignore_changes` makes the engine keep the inputs it has.
+def keeping(
+    resource: StateResource, name: str, provider: pulumi.ProviderResource, configuration: Configuration | None
+) -> tuple[str, pulumi.ResourceOptions]:
+    """Return the logical name and the options of a resource that stays as the state holds it: it is declared with
+    nothing but its name, and `ignore_changes` makes the engine keep the inputs it has.
+
+    `name` is the configuration's; a resource that has its former name gets the new one.
     """
-    return pulumi.ResourceOptions(provider=provider, ignore_changes=["*"], retain_on_delete=retains(configuration))
+    logical = LogicalName.parse(resource.name)
+    renamed = str(replace(logical, configuration=name)) if logical else resource.name
+    return renamed, pulumi.ResourceOptions(
+        provider=provider,
+        ignore_changes=["*"],
+        retain_on_delete=retains(configuration),
+        aliases=[resource.urn] if renamed != resource.name else [],
+    )
+
+
+def former_providers(name: str, resources: Iterable[StateResource]) -> list[str | pulumi.Alias]:
+    """Return the URNs of the providers that the configuration had under its former name."""
+    return [entry.urn for entry in resources if entry.type.startswith(PROVIDERS) and entry.name != name]
+
+
+def keeping_provider(name: str, resources: Iterable[StateResource]) -> pulumi.ResourceOptions:
+    """Return the options of a configuration's provider that stays as the state holds it."""
+    return pulumi.ResourceOptions(ignore_changes=["*"], aliases=former_providers(name, resources))

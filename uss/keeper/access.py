@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import binascii
+import hashlib
+import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +28,11 @@ class Access:
 
     def __repr__(self) -> str:
         return f"Access(from {self.source})"
+
+    def plan_key(self) -> bytes:
+        """Return a key for digests of plans: the same for all clients of one application, and telling nothing of it."""
+        application_key: str = self.storage().get(ConfigKeys.KEY_APP_KEY)
+        return hmac.new(application_key.encode(), b"uss plan digest", hashlib.sha256).digest()
 
     def storage(self) -> InMemoryKeyValueStorage:
         """Return the SDK's storage of it, or raise `ConfigurationError` when it is not a bound client's."""
