@@ -12,11 +12,13 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.identity import ClientSecretCredential
 from azure.keyvault.secrets import SecretClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
+from google.auth.transport.requests import Request
 from google.cloud import secretmanager_v1
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (
     SecretManagerServiceRestTransport,
 )
 from google.oauth2 import service_account
+from google.oauth2.credentials import Credentials
 
 from tests.sync.harness import KEY_ID, OTHER_FOLDER, PAM, ROLE, Project, Record, Sandbox, vault
 from uss.sandbox.gcp import service_account_key
@@ -223,10 +225,13 @@ class GcpUnderTest(CloudUnderTest):
     @contextmanager
     def client(self, sandbox: Sandbox) -> Iterator[secretmanager_v1.SecretManagerServiceClient]:
         """Google's own client, as the sandbox's administrator."""
-        credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]  # google-auth has no types here
+        account = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]  # google-auth has no types here
             sandbox.environment["GOOGLE_APPLICATION_CREDENTIALS"],
             scopes=["https://www.googleapis.com/auth/cloud-platform"],
         )
+        account.refresh(Request())
+        # Its token alone: with an account behind it, the library would ask Google itself where that account is allowed.
+        credentials = Credentials(account.token)  # type: ignore[no-untyped-call]  # the same
         host = sandbox.environment["USS_SANDBOX_GCP_URL"].partition("://")[2]
         transport = SecretManagerServiceRestTransport(host=host, credentials=credentials, url_scheme="http")
         with closing(transport):

@@ -10,7 +10,7 @@ from tests.sync.clouds import CLOUDS, AzureUnderTest, CloudUnderTest, GcpUnderTe
 from tests.sync.harness import Project, Run, Sandbox, login, uid, vault
 
 PREFIX = "tapprovals-"
-APPROVAL = re.compile(r"USS_APPROVE=([\\w.-]+=[0-9a-f]{12})")
+APPROVAL = re.compile(r"USS_APPROVE=([\w.-]+=[0-9a-f]{12})")
 
 
 def approval(run: Run) -> str:

@@ -11,11 +11,13 @@ import boto3
 from azure.identity import ClientSecretCredential
 from azure.keyvault.secrets import SecretClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
+from google.auth.transport.requests import Request
 from google.cloud import secretmanager_v1
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (
     SecretManagerServiceRestTransport,
 )
 from google.oauth2 import service_account
+from google.oauth2.credentials import Credentials
 
 REGIONS = ("us-east-1", "eu-west-1")
 SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
@@ -77,9 +79,12 @@ def read_azure(environment: Mapping[str, str]) -> Reading:
 
 def read_gcp(environment: Mapping[str, str]) -> Reading:
     """Read all secrets of the project with Google's client."""
-    credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]  # google-auth has no types here
+    account = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]  # google-auth has no types here
         environment["GOOGLE_APPLICATION_CREDENTIALS"], scopes=["https://www.googleapis.com/auth/cloud-platform"]
     )
+    account.refresh(Request())
+    # Its token alone: with an account behind it, the library would ask Google itself where that account is allowed.
+    credentials = Credentials(account.token)  # type: ignore[no-untyped-call]  # the same
     host = environment["USS_SANDBOX_GCP_URL"].partition("://")[2]
     transport = SecretManagerServiceRestTransport(host=host, credentials=credentials, url_scheme="http")
     with closing(transport):
