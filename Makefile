@@ -2,6 +2,8 @@
 
 # pytest's workers.
 WORKERS ?= 2
+# Points at which `make faults` kills, for each scenario on each cloud.
+POINTS ?= 20
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # The user's own environments stay as they are, and have no say in this one.
@@ -10,7 +12,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_SYSTEM_CERTS := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test env engine lint format clean
+.PHONY: help demo test faults env engine lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile
@@ -21,6 +23,9 @@ demo: engine  ## a local vault, local clouds, and a real pulumi preview and up
 test: engine  ## lint, types and the whole test suite (WORKERS=2)
 	$(check)
 	.venv/bin/pytest -n $(WORKERS)
+
+faults: engine  ## kills at 20 points of each scenario on each cloud (about half an hour; POINTS=20)
+	USS_FAULT_POINTS=$(POINTS) .venv/bin/pytest -n $(WORKERS) tests/faults
 
 lint: env  ## lint, format and types, changing nothing
 	$(check)

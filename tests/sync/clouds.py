@@ -57,6 +57,8 @@ class CloudUnderTest(ABC):
     """The operation by which a run sees that a name is taken."""
     writes: ClassVar[frozenset[str]]
     """The operations that write."""
+    reading: ClassVar[frozenset[str]]
+    """The operations that `values` calls: the rest is what a run calls."""
     recovering: ClassVar[frozenset[str]] = frozenset()
     """Those of them that are called when equal secrets are taken into a new state."""
 
@@ -101,6 +103,7 @@ class AwsUnderTest(CloudUnderTest):
     create = "secretsmanager:CreateSecret"
     put_value = "secretsmanager:PutSecretValue"
     lookup = "secretsmanager:DescribeSecret"
+    reading = frozenset({"secretsmanager:ListSecrets", "secretsmanager:GetSecretValue"})
     writes = frozenset(
         f"secretsmanager:{name}"
         for name in ("CreateSecret", "PutSecretValue", "UpdateSecret", "DeleteSecret", "TagResource", "UntagResource")
@@ -148,6 +151,7 @@ class GcpUnderTest(CloudUnderTest):
     create = "secretmanager.CreateSecret"
     put_value = "secretmanager.AddSecretVersion"
     lookup = "secretmanager.ListSecrets"
+    reading = frozenset({"oauth2.Token", "secretmanager.ListSecrets", "secretmanager.AccessSecretVersion"})
     recovering = frozenset({"secretmanager.EnableSecretVersion"})  # the provider says so once more, and changes nothing
     writes = frozenset(
         f"secretmanager.{name}"
@@ -251,6 +255,16 @@ class AzureUnderTest(CloudUnderTest):
     create = "arm.secrets.createOrUpdate"
     put_value = "arm.secrets.createOrUpdate"
     lookup = "arm.secrets.get"
+    reading = frozenset(
+        {
+            "entra.configuration",
+            "entra.token",
+            "arm.vaults.get",
+            "keyvault.challenge",
+            "keyvault.getSecrets",
+            "keyvault.getSecret",
+        }
+    )
     recovering = frozenset({"arm.secrets.createOrUpdate"})  # Resource Manager never tells whether a value is equal
     writes = frozenset(
         {"arm.secrets.createOrUpdate", "arm.vaults.createOrUpdate", "keyvault.deleteSecret", "keyvault.setSecret"}

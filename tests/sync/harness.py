@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,33 @@ def plain_prefix(prefix: str) -> str:
     return "t" + prefix.strip("/").replace("_", "-").lower()[-60:] + "-"
 
 
+Victim = Callable[[int], None]
+"""Kills something of a run, which is the process group of this number."""
+
+
+def kill_all(group: int) -> None:
+    """The machine goes away."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def kill_engine(group: int) -> None:
+    """The engine alone; its children are left behind for a moment."""
+    with suppress(ProcessLookupError):
+        os.kill(group, signal.SIGKILL)
+
+
+def kill_program(group: int) -> None:
+    """The Pulumi program alone."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes()
+            if b"pulumi-language-python-exec" in command and os.getpgid(int(entry.name)) == group:
+                os.kill(int(entry.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+
+
 @dataclass
 class Project:
     """A Pulumi project in a folder of its own, with one stack. Its secrets' names have a prefix of their own."""
@@ -228,31 +255,33 @@ class Project:
         assert run.code == 0, run.output
         return run
 
-    def killed_up(self, when: Callable[[], bool]) -> None:
-        """`pulumi up`, killed with all that it started as soon as the condition holds; then the stack is unlocked."""
+    def killed_up(self, when: Callable[[], bool], victim: Victim, **environment: str) -> None:
+        """`pulumi up`, in which the victim is killed (SIGKILL) as soon as the condition holds, or which ends before."""
         process = subprocess.Popen(
             ["pulumi", *self._up, "--color", "never", "--non-interactive"],
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment | environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         deadline = time.monotonic() + 60
-        while not when():
-            assert process.poll() is None, "pulumi up ended before it was to be killed"
+        while process.poll() is None and not when():
             assert time.monotonic() < deadline
-            time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            time.sleep(0.005)
+        victim(process.pid)
+        try:
+            process.wait(60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # what a killed engine leaves behind
         self._mend()
 
     def _mend(self) -> None:
         """What docs/troubleshooting.md says to do after a run was killed, but for the last step."""
         checkpoint = self.state / ".pulumi" / "stacks" / "uss" / f"{self.stack}.json"
-        try:
-            json.loads(checkpoint.read_text(encoding="utf-8"))
-        except ValueError:  # killed while it was written
+        checkpoint.with_name(checkpoint.name + ".attrs").unlink(missing_ok=True)
+        if not checkpoint.exists():
             shutil.copy(checkpoint.with_name(checkpoint.name + ".bak"), checkpoint)
         self._pulumi("cancel", "--yes", "--stack", self.stack)
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from tests.sync.clouds import CLOUDS, CloudUnderTest
-from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
+from tests.sync.harness import Project, Sandbox, kill_all, login, plain_prefix, uid
 from uss.sandbox.faults import Fault, FaultKind
 
 pytestmark = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
@@ -39,7 +39,7 @@ def kill_up_at(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest, operatio
     """Kill a run while the cloud works on the n-th call of an operation."""
     sandbox.control.reset_calls()
     sandbox.control.add_fault(Fault(cloud.name, operation, FaultKind.SLOW, seconds=0.3))
-    ready.killed_up(lambda: sandbox.control.calls().get(cloud.name, {}).get(operation, 0) >= nth)
+    ready.killed_up(lambda: sandbox.control.calls().get(cloud.name, {}).get(operation, 0) >= nth, kill_all)
     sandbox.control.clear_faults()
 
 

@@ -234,9 +234,8 @@ def test_an_existing_secret_of_the_same_name_is_never_overwritten(project: Proje
     client.create_secret(Name=project.prefix + "Taken", SecretString="somebody else's")
     client.close()
     sandbox.write_vault(vault(login(uid(1), "Taken", "p1"), login(uid(2), "Free", "p2")))
-    run = project.up()
-    assert run.code != 0
-    assert "ResourceExistsException" in run
+    run = project.up_well()
+    assert f"({uid(1)}) is not synced: conflict" in run
     assert project.prefix + "Taken" in run
     client = sandbox.aws()
     assert client.get_secret_value(SecretId=project.prefix + "Taken")["SecretString"] == "somebody else's"

@@ -1,0 +1,88 @@
+"""SIGKILL at points spread over a run: the program, the engine, the provider, or all of them at once.
+
+`USS_FAULT_POINTS` says at how many points of each scenario on each cloud (2 by default; `make faults` takes 20).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.scenarios import SCENARIOS, assert_whole, prepare, reading
+from tests.sandbox.providers.harness import ports_of, start_providers
+from tests.sync.clouds import CLOUDS, CloudUnderTest
+from tests.sync.harness import Project, Sandbox, Victim, kill_all, kill_engine, kill_program, plain_prefix
+from uss.sandbox.faults import Fault, FaultKind
+
+POINTS = int(os.environ.get("USS_FAULT_POINTS", "2"))
+CALLS = {
+    ("aws", "first sync"): 27,
+    ("aws", "mixed change"): 19,
+    ("azure", "first sync"): 14,
+    ("azure", "mixed change"): 16,
+    ("gcp", "first sync"): 26,
+    ("gcp", "mixed change"): 20,
+}
+"""How many calls of the cloud a run of the scenario makes, the reader's aside: points lie between first and last."""
+VICTIMS = ("all", "engine", "program", "provider")
+
+
+def points() -> Iterator[object]:
+    """Each cloud and scenario, with points spread over the run and the victims in turn."""
+    for cloud in CLOUDS:
+        for scenario in SCENARIOS:
+            for number in range(POINTS):
+                call = 1 + round(number * (CALLS[cloud.name, scenario] - 1) / max(POINTS - 1, 1))
+                victim = VICTIMS[(number + len(scenario)) % len(VICTIMS)]
+                name = f"{cloud.name}-{scenario}-{victim}-at-call-{call}".replace(" ", "-")
+                yield pytest.param(cloud, scenario, victim, call, id=name)
+
+
+@contextmanager
+def own_providers(project: Project, folder: Path) -> Iterator[Victim]:
+    """Providers of the project's own, and what kills them; after that the sandbox's serve again."""
+    shared = project.environment["PULUMI_DEBUG_PROVIDERS"]
+    with start_providers(folder / "ports.json", project.environment) as process:
+        ports = ports_of(process, folder / "ports.json")
+        project.environment["PULUMI_DEBUG_PROVIDERS"] = ",".join(f"{name}:{port}" for name, port in ports.items())
+        try:
+            yield lambda _group: process.kill()
+        finally:
+            project.environment["PULUMI_DEBUG_PROVIDERS"] = shared
+
+
+@pytest.mark.parametrize(("cloud", "scenario", "victim", "call"), list(points()))
+def test_after_a_kill_the_next_run_makes_it_whole(
+    project: Project, sandbox: Sandbox, tmp_path: Path, cloud: CloudUnderTest, scenario: str, victim: str, call: int
+) -> None:
+    project.prefix = plain_prefix(project.prefix)
+    project.configure(cloud.configuration() | {"namePrefix": project.prefix})
+    prepare(scenario, project, sandbox, cloud)
+    with reading(scenario, project, cloud) as reader:
+        kill(project, sandbox, tmp_path, cloud, victim, call)
+        project.up_well("--refresh")
+    assert_whole(scenario, project, cloud, reader)
+
+
+def kill(project: Project, sandbox: Sandbox, folder: Path, cloud: CloudUnderTest, victim: str, call: int) -> None:
+    """Kill the victim once the run has made so many calls; each takes a moment, so it dies in the middle of one."""
+    sandbox.control.reset_calls()
+    sandbox.control.add_fault(Fault(cloud.name, "*", FaultKind.SLOW, seconds=0.03))
+
+    def reached() -> bool:
+        counted = sandbox.control.calls().get(cloud.name, {})
+        return sum(count for operation, count in counted.items() if operation not in cloud.reading) >= call
+
+    try:
+        if victim == "provider":
+            with own_providers(project, folder) as kill_provider:
+                project.killed_up(reached, kill_provider)
+        else:
+            victims = {"all": kill_all, "engine": kill_engine, "program": kill_program}
+            project.killed_up(reached, victims[victim])
+    finally:
+        sandbox.control.clear_faults()
