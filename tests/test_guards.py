@@ -74,7 +74,9 @@ def test_a_removed_configuration_is_guarded() -> None:
     with pytest.raises(GuardError, match="is no longer there") as caught:
         guards.check(plan([record()], state))
     assert "give the new one `formerly: gone`" in str(caught.value)
-    guards.check(plan([record()], state[:5]))
+    with pytest.raises(GuardError, match="would delete its 1 secrets"):
+        guards.check(plan([record()], state[:1]))
+    guards.check(plan([record()], state, retaining=["gone"]))
 
 
 @given(st.integers(1, 40), st.data(), st.integers(0, 40), st.integers(0, 100))

@@ -54,6 +54,8 @@ def test_held_disabled_and_removed_configurations_say_so() -> None:
     assert "held: 1 secret: 1 to create\n  dryRun is true: `pulumi up` applies none of this\n" in text
     assert "off: disabled, 1 secret left as they are" in text
     assert "gone: no longer in stacks/Pulumi.test.yaml\n  delete y (record R9)" in text
+    kept = report.summary(plan([], [held("R9", "y", owner="gone")], retaining=["gone"]))
+    assert "  let go of y (record R9)" in kept
 
 
 def test_a_long_list_of_changes_is_cut() -> None:

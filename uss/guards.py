@@ -9,7 +9,7 @@ from uss.errors import GuardError
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, Reason, RemovedConfiguration
 from uss.text import shown
 
-_ENDING = (Change.RENAME, Change.REPLACE)
+_ENDING = (Change.RENAME, Change.MOVE, Change.REPLACE)
 """Changes with which a secret ends that was there."""
 PERCENT_COUNTS_FROM = 10
 """Secrets from which on the percentage counts: below, one record would be a large share."""
@@ -26,7 +26,7 @@ def check(plan: Plan) -> None:
                 _reads_empty(part, plan.source)
                 _deletes(part, plan.source)
     for removed in plan.removed:
-        if not removed.approved:
+        if not removed.approved and not removed.retained:
             _removed(removed, plan.source)
 
 
@@ -85,14 +85,12 @@ def _deletes(part: ConfigurationPlan, source: str) -> None:
 
 
 def _removed(removed: RemovedConfiguration, source: str) -> None:
-    count = len(removed.deletions)
-    if _exceeded(count, count, Limits()):
-        raise GuardError(
-            f"{source}: the configuration {shown(removed.name)} is no longer there, so this run would delete its "
-            f"{count} secrets: {_names(removed.deletions)}. Nothing was changed. If it was renamed, give the new one "
-            f"`formerly: {removed.name}`. To leave its secrets as they are, put it back with `enabled: false`. "
-            f"{_approval(removed.name, removed.digest)}"
-        )
+    raise GuardError(
+        f"{source}: the configuration {shown(removed.name)} is no longer there, so this run would delete its "
+        f"{len(removed.deletions)} secrets: {_names(removed.deletions)}. Nothing was changed. If it was renamed, give "
+        f"the new one `formerly: {removed.name}`. To leave its secrets as they are, put it back with "
+        f"`enabled: false`. {_approval(removed.name, removed.digest)}"
+    )
 
 
 def _approval(name: str, digest: str) -> str:

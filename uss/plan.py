@@ -149,10 +149,12 @@ class ConfigurationPlan:
 
 @dataclass(frozen=True)
 class RemovedConfiguration:
-    """A configuration that the state holds secrets for and the stack file no longer has: they will be deleted."""
+    """A configuration that the state holds secrets for and the stack file no longer has: they go, or are let go of."""
 
     name: str
     deletions: tuple[HeldSecret, ...]
+    retained: bool = False
+    """The secrets stay in the cloud: the state alone lets go of them."""
     digest: str = ""
     approved: bool = False
 

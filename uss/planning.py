@@ -114,7 +114,7 @@ def build_plan(
     )
     names = {name for configuration in listed for name in (configuration.name, configuration.formerly)}
     removed = tuple(
-        RemovedConfiguration(name, _by_uid(secrets))
+        RemovedConfiguration(name, _by_uid(secrets), retained=name in holdings.retaining)
         for name, secrets in sorted(holdings.secrets.items())
         if name not in names and secrets
     )

@@ -37,7 +37,8 @@ def summary(plan: Plan) -> str:
     lines = [line for part in plan.configurations for line in _configuration(part)]
     for removed in plan.removed:
         lines.append(f"{removed.name}: no longer in {plan.source}{_plan(removed.digest)}")
-        lines += [f"  delete {secret.name} (record {secret.record_uid})" for secret in removed.deletions]
+        deed = "let go of" if removed.retained else "delete"
+        lines += [f"  {deed} {secret.name} (record {secret.record_uid})" for secret in removed.deletions]
     return "\n".join(lines)
 
 
