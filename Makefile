@@ -24,7 +24,7 @@ test: engine  ## lint, types and the whole test suite (WORKERS=2)
 	$(check)
 	.venv/bin/pytest -n $(WORKERS)
 
-faults: engine  ## kills at 20 points of each scenario on each cloud (about half an hour; POINTS=20)
+faults: engine  ## kills and cuts at 20 points of each scenario on each cloud (about an hour; POINTS=20)
 	USS_FAULT_POINTS=$(POINTS) .venv/bin/pytest -n $(WORKERS) tests/faults
 
 lint: env  ## lint, format and types, changing nothing

@@ -160,6 +160,14 @@ def plain_prefix(prefix: str) -> str:
     return "t" + prefix.strip("/").replace("_", "-").lower()[-60:] + "-"
 
 
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return False
+    return True
+
+
 Victim = Callable[[int], None]
 """Kills something of a run, which is the process group of this number."""
 
@@ -275,14 +283,17 @@ class Project:
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # what a killed engine leaves behind
-        self._mend()
+        self.mend()
 
-    def _mend(self) -> None:
+    def mend(self) -> None:
         """What docs/troubleshooting.md says to do after a run was killed, but for the last step."""
         checkpoint = self.state / ".pulumi" / "stacks" / "uss" / f"{self.stack}.json"
         checkpoint.with_name(checkpoint.name + ".attrs").unlink(missing_ok=True)
-        if not checkpoint.exists():
-            shutil.copy(checkpoint.with_name(checkpoint.name + ".bak"), checkpoint)
+        backups = (self.state / ".pulumi" / "backups" / "uss" / self.stack).glob("*.json")
+        copies = [checkpoint, checkpoint.with_name(checkpoint.name + ".bak"), *sorted(backups, reverse=True)]
+        whole = next(copy for copy in copies if _is_json(copy))
+        if whole != checkpoint:
+            shutil.copy(whole, checkpoint)
         self._pulumi("cancel", "--yes", "--stack", self.stack)
 
     def destroy(self, *arguments: str) -> None:

@@ -15,7 +15,7 @@ def test_the_first_preview_shows_everything_and_changes_nothing(project: Project
     sandbox.write_vault(vault(login(uid(1), "Mail Relay", "p1"), login(uid(2), "Database", "p2")))
     run = project.preview()
     assert run.code == 0, run.output
-    assert "aws: 2 secrets: 2 to create\n      create" in run
+    assert "aws: 2 secrets: 2 to create (plan " in run
     assert f'create {project.prefix}Mail-Relay (record "Mail Relay")' in run
     # For each name one question, whether it is free; nothing is written.
     assert sandbox.calls() == {"secretsmanager:DescribeSecret": 2}

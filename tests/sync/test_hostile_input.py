@@ -1,0 +1,79 @@
+"""Titles, labels and values that somebody wrote to break things: no crash, nothing injected, the bytes as they are."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Any
+
+from tests.sync.clouds import CLOUDS
+from tests.sync.harness import FOLDER, Project, Run, Sandbox, login, plain_prefix, uid, vault
+
+HOSTILE = [
+    "\x1b[31mred\x1b[0m",
+    "\x1b]0;title\x07",
+    "a\nwarning: b",
+    "a\r\nerror: c",
+    "right\u202eleft",
+    "zero\u200bwidth\ufeff",
+    '{"json": [1, 2]}',
+    "yaml: {a: [b]} # c",
+    "- x\n- y: &anchor z",
+    "${pulumi.stack}{{template}}$(id)`id`",
+    "../../other-team/key",
+    "/absolute/path",
+    "%s%n%x",
+    "\x00nul",
+    "\ud7ff\U0010ffff",
+    "'; DROP TABLE secrets; --",
+    "x" * 100_000,
+]
+
+
+def assert_clean(run: Run) -> None:
+    """Nothing on the screen but what a terminal shows as it is."""
+    odd = {
+        character for character in run.output if unicodedata.category(character) in ("Cc", "Cf") and character != "\n"
+    }
+    assert odd == set(), run.output[:2_000]
+    assert "warning: b" not in [line.strip() for line in run.output.splitlines()]
+
+
+def test_hostile_titles_are_refused_or_names_and_nothing_reaches_the_screen(project: Project, sandbox: Sandbox) -> None:
+    records = [login(uid(number), title, f"p{number}") for number, title in enumerate(HOSTILE)]
+    sandbox.write_vault(vault(*records, login(uid(99), "Good", "p99")))
+    for run in (project.preview("--diff"), project.up_well("--diff")):
+        assert_clean(run)
+        assert len(run.output) < 400_000
+    # A prefix stands before whatever a title says: no title reaches another team's names.
+    assert project.secrets().keys() == {"../../other-team/key", "/absolute/path", "Good"}
+    assert project.preview("--expect-no-changes").code == 0
+
+
+def test_hostile_labels_and_values_land_to_the_byte_in_every_cloud(project: Project, sandbox: Sandbox) -> None:
+    project.prefix = plain_prefix(project.prefix)
+    project.configure(*[cloud.configuration() | {"name": cloud.name, "namePrefix": project.prefix} for cloud in CLOUDS])
+    texts = [text for text in HOSTILE if len(text) < 1_000]
+    custom = [{"type": "text", "label": text, "value": [text]} for text in texts]
+    record: dict[str, Any] = {"uid": uid(1), "folder": FOLDER, "type": "login", "title": "Hostile", "custom": custom}
+    merged: dict[str, Any] = vault()
+    for cloud in CLOUDS:
+        content = cloud.vault(record)
+        known = {entry["uid"] for entry in merged["records"]}
+        merged["records"] += [entry for entry in content["records"] if entry["uid"] not in known]
+        merged["clouds"] |= content["clouds"]
+    sandbox.write_vault(merged)
+    assert_clean(project.preview("--diff"))
+    assert_clean(project.up_well("--diff"))
+    for cloud in CLOUDS:
+        assert json.loads(cloud.values(project)["Hostile"]) == {text: text for text in texts}, cloud.name
+    assert project.preview("--expect-no-changes").code == 0
+
+
+def test_ten_thousand_fields_are_too_large_and_no_crash(project: Project, sandbox: Sandbox) -> None:
+    custom = [{"type": "text", "label": f"field {number}", "value": ["v"]} for number in range(10_000)]
+    record = {"uid": uid(1), "folder": FOLDER, "type": "login", "title": "Large", "custom": custom}
+    sandbox.write_vault(vault(record, login(uid(2), "Good", "p2")))
+    run = project.up_well()
+    assert f"({uid(1)}) is not synced: too large" in run
+    assert project.secrets().keys() == {"Good"}
