@@ -6,26 +6,37 @@ import re
 
 import pytest
 
-from uss.clouds import aws_look, azure_look, gcp_look
+from uss.clouds import aws_resources as aws
+from uss.clouds import azure_resources as azure
+from uss.clouds import gcp_resources as gcp
 
 NOT_THERE = [
-    (aws_look.ABSENT, "reading Secrets Manager Secret (a): couldn't find resource"),
-    (aws_look.ABSENT, "api error ResourceNotFoundException: Secrets Manager can't find the specified secret."),
-    (aws_look.ABSENT, "reading Secrets Manager Secret (a): it is scheduled for deletion"),
-    (azure_look.ABSENT, 'Status=404 Code="SecretNotFound" Message="A secret with (name/id) a was not found"'),
-    (azure_look.ABSENT, "RESPONSE 404: 404 Not Found ERROR CODE: ResourceNotFound"),
-    (azure_look.ABSENT, 'Code="ResourceGroupNotFound" Message="Resource group rg could not be found."'),
-    (gcp_look.ABSENT, "googleapi: Error 404: Secret [projects/1/secrets/a] not found or has no versions."),
-    (gcp_look.ABSENT, "googleapi: Error 400: Secret Version [projects/1/secrets/a/versions/1] is in DISABLED state."),
+    (aws.ABSENT, "reading Secrets Manager Secret (a): couldn't find resource"),
+    (aws.ABSENT, "api error ResourceNotFoundException: Secrets Manager can't find the specified secret."),
+    (aws.ABSENT, "reading Secrets Manager Secret (a): it is scheduled for deletion"),
+    (azure.ABSENT, 'Status=404 Code="SecretNotFound" Message="A secret with (name/id) a was not found"'),
+    (azure.ABSENT, "RESPONSE 404: 404 Not Found ERROR CODE: ResourceNotFound"),
+    (azure.ABSENT, 'Code="ResourceGroupNotFound" Message="Resource group rg could not be found."'),
+    (gcp.ABSENT, "googleapi: Error 404: Secret [projects/1/secrets/a] not found or has no versions."),
+    (
+        gcp.ABSENT,
+        "googleapi: Error 400: Secret Version [projects/1/secrets/a/versions/1] is in DISABLED state.",
+    ),
 ]
 MAY_NOT_ASK = [
     (
-        aws_look.DENIED,
+        aws.DENIED,
         "api error AccessDeniedException: User: a is not authorized to perform: secretsmanager:GetSecret",
     ),
-    (aws_look.DENIED, "operation error Secrets Manager: DescribeSecret, api error AccessDeniedException: User is not"),
-    (azure_look.DENIED, 'Status=403 Code="AuthorizationFailed" Message="The client a does not have authorization"'),
-    (gcp_look.DENIED, "googleapi: Error 403: Permission 'secretmanager.secrets.list' denied for resource"),
+    (
+        aws.DENIED,
+        "operation error Secrets Manager: DescribeSecret, api error AccessDeniedException: User is not",
+    ),
+    (
+        azure.DENIED,
+        'Status=403 Code="AuthorizationFailed" Message="The client a does not have authorization"',
+    ),
+    (gcp.DENIED, "googleapi: Error 403: Permission 'secretmanager.secrets.list' denied for resource"),
 ]
 WRONG_IDENTITY = [
     "Cannot assume IAM Role. operation error STS: AssumeRole, api error AccessDenied: User: a is not authorized to "
@@ -49,8 +60,8 @@ def test_what_may_not_be_asked_for(pattern: re.Pattern[str], text: str) -> None:
 
 @pytest.mark.parametrize("text", WRONG_IDENTITY)
 def test_a_wrong_identity_or_a_cloud_that_does_not_answer_is_neither(text: str) -> None:
-    cloud = {"AssumeRole": aws_look, "Secrets Manager": aws_look, "ManagedIdentity": azure_look}
-    modules = [module for word, module in cloud.items() if word in text] or [gcp_look]
-    for module in (aws_look, azure_look, gcp_look) if "dial" in text else modules:
+    cloud = {"AssumeRole": aws, "Secrets Manager": aws, "ManagedIdentity": azure}
+    modules = [module for word, module in cloud.items() if word in text] or [gcp]
+    for module in (aws, azure, gcp) if "dial" in text else modules:
         assert not module.ABSENT.search(text)
         assert not module.DENIED.search(text)

@@ -126,7 +126,7 @@ class Aws(Cloud):
         resources: Iterable[StateResource],
     ) -> Findings:
         """See `Cloud.look`."""
-        from uss.clouds.aws_look import look  # noqa: PLC0415 - as above
+        from uss.clouds.aws_resources import look  # noqa: PLC0415 - as above
 
         return await look(plan, ownership, provider)
 

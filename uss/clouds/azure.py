@@ -130,7 +130,7 @@ class Azure(Cloud):
         resources: Iterable[StateResource],
     ) -> Findings:
         """See `Cloud.look`."""
-        from uss.clouds.azure_look import look  # noqa: PLC0415 - as above
+        from uss.clouds.azure_resources import look  # noqa: PLC0415 - as above
 
         return await look(plan, provider, resources)
 

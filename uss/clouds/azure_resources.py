@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
@@ -11,16 +13,21 @@ from pulumi_azure_native import keyvault
 
 from uss.clouds import azure_metadata
 from uss.clouds.azure import SECRET, VAULT, AzureTarget, made_here, no_metadata_service, vault_logical_name
-from uss.clouds.interface import Declared, KeyVault, LogicalName, Ownership
-from uss.clouds.options import former_providers, keeping, retains
+from uss.clouds.interface import Declared, Findings, FoundSecret, KeyVault, LogicalName, Ownership
+from uss.clouds.looking import Questions
+from uss.clouds.options import former_providers, keeping, keeping_provider, retains
 from uss.config import Configuration, mistake
-from uss.plan import PlannedSecret
+from uss.plan import NEW_NAMES, PlannedSecret
 from uss.state import StateResource
 
 if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:azure-native"
+ABSENT = re.compile(r"(Resource|ResourceGroup|Secret)NotFound|Status=404|RESPONSE 404")
+"""Matches what the provider says when there is no such thing."""
+DENIED = re.compile(r"AuthorizationFailed|Status=403|RESPONSE 403")
+"""Matches what it says when the identity may not ask."""
 
 
 def provider(plan: ConfigurationPlan, resources: Iterable[StateResource]) -> azure.Provider:
@@ -144,9 +151,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
     listed = list(resources)
     if not any(resource.type == _PROVIDER for resource in listed):
         return
-    provider = azure.Provider(
-        name, opts=pulumi.ResourceOptions(ignore_changes=["*"], aliases=former_providers(name, listed))
-    )
+    provider = azure.Provider(name, opts=keeping_provider(name, listed))
     for resource in listed:
         if resource.type == VAULT:
             logical = vault_logical_name(name, resource.name.partition("@")[2])
@@ -181,3 +186,29 @@ def _keep_secrets(
                 properties=keyvault.SecretPropertiesArgs(),
                 opts=options,
             )
+
+
+async def look(
+    plan: ConfigurationPlan, provider: pulumi.ProviderResource, resources: Iterable[StateResource]
+) -> Findings:
+    """See `Cloud.look`.
+
+    The key vault, and in it the secrets, through Azure Resource Manager, whose right to read a secret the provider
+    needs anyway. It never returns a value, so a secret that is recovered is written once more. A secret that is deleted
+    and can be recovered is not seen.
+    """
+    target = cast(AzureTarget, plan.target)
+    questions = Questions(plan.name, provider, ABSENT, DENIED)
+    vault = {"resourceGroupName": target.resource_group, "vaultName": target.vault}
+    ours = any(made_here(entry, target.vault) for entry in resources)
+    if not ours and await questions.ask("azure-native:keyvault:getVault", vault) is None:
+        return Findings(key_vault=KeyVault.MISSING)
+
+    async def find(secret: PlannedSecret) -> FoundSecret | None:
+        answer = await questions.ask("azure-native:keyvault:getSecret", vault | {"secretName": secret.name})
+        if answer is None:
+            return None
+        return FoundSecret(tags=(answer.get("tags") or {},), imports={(SECRET, ""): str(answer["id"])})
+
+    findings = await questions.each([secret for secret in plan.secrets if secret.change in NEW_NAMES], find)
+    return replace(findings, key_vault=KeyVault.OURS if ours else KeyVault.GIVEN)

@@ -144,7 +144,7 @@ class Gcp(Cloud):
         resources: Iterable[StateResource],
     ) -> Findings:
         """See `Cloud.look`."""
-        from uss.clouds.gcp_look import look  # noqa: PLC0415 - as above
+        from uss.clouds.gcp_resources import look  # noqa: PLC0415 - as above
 
         return await look(plan, ownership, provider)
 
