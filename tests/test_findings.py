@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import OWNERSHIP, held, only, plan, record
+from tests.builders import OWNERSHIP, configuration, held, only, plan, record
 from uss.clouds.aws import SECRET, VERSION
 from uss.clouds.interface import Findings, FoundSecret, KeyVault, Ownership
 from uss.findings import settle
@@ -24,11 +24,24 @@ def found(*tags: Mapping[str, str]) -> Findings:
 
 
 def test_what_is_this_stacks_own_is_recovered() -> None:
-    part = settle(only(plan([record("R1"), record("R2", "Other")])), found(OURS), OWNERSHIP)
+    part = settle(only(plan([record("R1"), record("R2", "Other")])), found(OURS), OWNERSHIP, {})
     first, second = part.secrets
     assert (first.change, second.change) == (Change.RECOVER, Change.CREATE)
     assert (first.imported(SECRET), first.imported(VERSION), second.imported(SECRET)) == ("arn", "arn|1", None)
     assert part.refusals == ()
+
+
+@pytest.mark.parametrize("entry", ["R1", "Record"])
+@pytest.mark.parametrize("tags", [{}, {"team": "a"}, OURS | {"keeper-record-uid": "R9"}])
+def test_what_is_nobodys_is_adopted_where_the_configuration_says_so(entry: str, tags: Mapping[str, str]) -> None:
+    part = settle(only(plan([record("R1")], (), configuration(adopt=[entry]))), found(tags), OWNERSHIP, {})
+    assert [secret.change for secret in part.secrets] == [Change.ADOPT]
+
+
+@pytest.mark.parametrize("mark", ["managed-by", "managed_by", "aws:x", "goog-terraform-provisioned"])
+def test_a_tools_mark_is_never_adopted(mark: str) -> None:
+    part = settle(only(plan([record("R1")], (), configuration(adopt=["R1"]))), found({mark: "true"}), OWNERSHIP, {})
+    assert (part.secrets, [refusal.reason for refusal in part.refusals]) == ((), [Reason.CONFLICT])
 
 
 @pytest.mark.parametrize(
@@ -44,7 +57,7 @@ def test_what_is_this_stacks_own_is_recovered() -> None:
     ],
 )
 def test_what_is_anybody_elses_is_a_conflict(tags: Mapping[str, str], told: str) -> None:
-    part = settle(only(plan([record("R1"), record("R2", "Other")])), found(tags), OWNERSHIP)
+    part = settle(only(plan([record("R1"), record("R2", "Other")])), found(tags), OWNERSHIP, {})
     assert [secret.record_uid for secret in part.secrets] == ["R2"]
     (refusal,) = part.refusals
     assert (refusal.reason, refusal.record_uid) == (Reason.CONFLICT, "R1")
@@ -53,31 +66,31 @@ def test_what_is_anybody_elses_is_a_conflict(tags: Mapping[str, str], told: str)
 
 
 def test_one_foreign_copy_is_enough_for_a_conflict() -> None:
-    part = settle(only(plan([record("R1")])), found(OURS, {}), OWNERSHIP)
+    part = settle(only(plan([record("R1")])), found(OURS, {}), OWNERSHIP, {})
     assert part.secrets == ()
 
 
 def test_a_retitled_record_whose_new_name_is_taken_keeps_its_secret() -> None:
     secret = held("R1", "Before")
-    part = settle(only(plan([record("R1", "After")], [secret])), found({}), OWNERSHIP)
+    part = settle(only(plan([record("R1", "After")], [secret])), found({}), OWNERSHIP, {})
     assert part.kept == (secret,)
     assert (part.deletions, part.secrets) == ((), ())
 
 
 def test_a_renaming_that_was_cut_off_stays_one() -> None:
-    part = settle(only(plan([record("R1", "After")], [held("R1", "Before")])), found(OURS), OWNERSHIP)
+    part = settle(only(plan([record("R1", "After")], [held("R1", "Before")])), found(OURS), OWNERSHIP, {})
     (secret,) = part.secrets
     assert (secret.change, secret.former_name, secret.imported(SECRET)) == (Change.RENAME, "Before", "arn")
 
 
 def test_a_value_that_is_there_already_is_taken_without_a_question_of_ownership() -> None:
-    part = settle(only(plan([record("R1")], [held("R1", "Record", "old")])), found(), OWNERSHIP)
+    part = settle(only(plan([record("R1")], [held("R1", "Record", "old")])), found(), OWNERSHIP, {})
     (secret,) = part.secrets
     assert (secret.change, secret.imported(VERSION)) == (Change.VALUE, "arn|1")
 
 
 def test_what_could_not_be_seen_is_passed_on() -> None:
-    part = settle(only(plan([record("R1")])), Findings(denied=("Record",), key_vault=KeyVault.MISSING), OWNERSHIP)
+    part = settle(only(plan([record("R1")])), Findings(denied=("Record",), key_vault=KeyVault.MISSING), OWNERSHIP, {})
     assert (part.denied, part.key_vault) == (("Record",), KeyVault.MISSING)
     assert part.secrets[0].change is Change.CREATE
 
@@ -94,7 +107,20 @@ def test_only_the_four_tags_of_this_record_in_this_stack_own(tags: dict[str, str
         and tags.get("pulumi-stack") == "test"
     )
     assert Ownership("uss", "test").owns(tags, "R1") is owned
-    part = settle(only(plan([record("R1")])), found(tags), OWNERSHIP)
+    part = settle(only(plan([record("R1")])), found(tags), OWNERSHIP, {})
     assert bool(part.secrets) is owned
     assert len(part.secrets) + len(part.refusals) == 1
     assert part.deletions == ()
+
+
+@pytest.mark.parametrize("change", [{}, {"adopt": ["R1"]}])
+def test_what_another_configuration_of_the_stack_has_is_not_lost_and_not_taken(change: dict[str, list[str]]) -> None:
+    imports = {(SECRET, ""): "arn:one", (SECRET, "eu-west-1"): "arn:two@eu-west-1"}
+    for held_id in ("arn:one", "arn:two"):
+        findings = Findings({"R1": FoundSecret((OURS, OURS), imports)})
+        part = only(plan([record("R1")], (), configuration(**change)))
+        settled = settle(part, findings, OWNERSHIP, {held_id: "disabled"})
+        assert settled.secrets == ()
+        (refusal,) = settled.refusals
+        assert refusal.reason is Reason.NAME_IN_USE
+        assert 'the configuration "disabled" of this stack' in refusal.found

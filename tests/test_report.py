@@ -155,7 +155,7 @@ def test_recoveries_key_vaults_and_names_that_could_not_be_seen_are_told() -> No
     part = only(plan([record("R1", "One"), record("R2", "Two")]))
     tags = OWNERSHIP.tags("R1", "text/plain")
     findings = Findings({"R1": FoundSecret((tags,), {})}, denied=("Two",), key_vault=KeyVault.MISSING)
-    settled = settle(part, findings, OWNERSHIP)
+    settled = settle(part, findings, OWNERSHIP, {})
     text = report.summary(Plan(SOURCE, (settled,)))
     assert "aws: 2 secrets: 1 to create, 1 to recover\n" in text
     assert '  recover One (record "One"): it is this stack\'s own, and the state had lost it' in text
@@ -163,3 +163,9 @@ def test_recoveries_key_vaults_and_names_that_could_not_be_seen_are_told() -> No
     (warning,) = report.warnings(settled)
     assert 'may not look at 1 name of secrets to create ("Two")' in warning
     assert "nothing is overwritten" in warning
+
+
+def test_an_entry_of_adopt_that_is_no_linked_record_is_told() -> None:
+    part = only(plan([record("R1", "One")], (), configuration(adopt=["R1", "One", "Onne"])))
+    (warning,) = report.warnings(part)
+    assert '`adopt` lists "Onne", which is no record of the linked folders' in warning

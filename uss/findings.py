@@ -40,9 +40,14 @@ def claim(part: ConfigurationPlan, secret: PlannedSecret, tags: Mapping[str, str
     return Claim.ADOPTED if listed and (stray or _tool(tags) is None) else Claim.FOREIGN
 
 
-def settle(part: ConfigurationPlan, findings: Findings, ownership: Ownership) -> ConfigurationPlan:
+def settle(
+    part: ConfigurationPlan, findings: Findings, ownership: Ownership, elsewhere: Mapping[str, str]
+) -> ConfigurationPlan:
     """Return the configuration's plan with recoveries and adoptions in place of creations, and refusals where there are
     conflicts.
+
+    `elsewhere` has the IDs of what the state holds for other configurations (also disabled ones, which make no plan),
+    with their names: what they have is not lost, and not to be taken.
     """
     secrets: list[PlannedSecret] = []
     refusals: list[Refusal] = list(part.refusals)
@@ -52,11 +57,15 @@ def settle(part: ConfigurationPlan, findings: Findings, ownership: Ownership) ->
         if found is None:
             secrets.append(secret)
             continue
+        holder = _holder(found, elsewhere)
         claims = [claim(part, secret, tags, ownership) for tags in found.tags]
-        if Claim.FOREIGN not in claims:
+        if holder is None and Claim.FOREIGN not in claims:
             secrets.append(_taken(secret, found, Claim.ADOPTED in claims))
             continue
-        refusals.append(_conflict(secret, part, found.tags[claims.index(Claim.FOREIGN)]))
+        if holder is not None:
+            refusals.append(_in_use(secret, holder))
+        else:
+            refusals.append(_conflict(secret, part, found.tags[claims.index(Claim.FOREIGN)]))
         if secret.held:
             kept.append(secret.held)
     return replace(
@@ -74,6 +83,18 @@ def _taken(secret: PlannedSecret, found: FoundSecret, adopted: bool) -> PlannedS
     if change is Change.CREATE:
         change = Change.ADOPT if adopted else Change.RECOVER
     return replace(secret, change=change, found=found)
+
+
+def _holder(found: FoundSecret, elsewhere: Mapping[str, str]) -> str | None:
+    # An import names a copy's region behind its ID.
+    ids = (value.removesuffix(f"@{place}") for (_, place), value in found.imports.items())
+    return next((elsewhere[resource_id] for resource_id in ids if resource_id in elsewhere), None)
+
+
+def _in_use(secret: PlannedSecret, holder: str) -> Refusal:
+    found = f"the configuration {shown(holder)} of this stack has a secret of this name there"
+    mend = "Give one of the two a `namePrefix`; if it was renamed, give the new one its former name as `formerly`."
+    return Refusal(secret.record_uid, secret.title, Reason.NAME_IN_USE, found, mend)
 
 
 def _conflict(secret: PlannedSecret, part: ConfigurationPlan, tags: Mapping[str, str]) -> Refusal:

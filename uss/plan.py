@@ -126,6 +126,8 @@ class ConfigurationPlan:
     deletions: tuple[HeldSecret, ...] = ()
     held: int = 0
     """How many secrets the state holds for the configuration."""
+    unadopted: tuple[str, ...] = ()
+    """Entries of `adopt` that are none of the linked records."""
     denied: tuple[str, ...] = ()
     """Names that the Sync Identity may not look at, so that what is there shows only when they are written."""
     key_vault: KeyVault = KeyVault.GIVEN

@@ -243,7 +243,13 @@ def _finished(draft: _Draft, holdings: Holdings, ownership: Ownership) -> Config
         deletions=_by_uid(leaving),
         held=len(draft.held),
         moves=_moves(draft),
+        unadopted=_unadopted(draft),
     )
+
+
+def _unadopted(draft: _Draft) -> tuple[str, ...]:
+    known = {text for record in draft.linked.records for text in (record.uid, record.title)}
+    return tuple(entry for entry in draft.linked.configuration.adopt if entry not in known)
 
 
 def _moves(draft: _Draft) -> tuple[Move, ...]:

@@ -122,10 +122,22 @@ async def look(plan: Plan, state: StackState) -> Outlook:
         if part.cloud is None or part.name not in providers:
             return part
         found = await part.cloud.look(part, ownership, providers[part.name], resources[part.name])
-        return settle(part, found, ownership)
+        return settle(part, found, ownership, _held_elsewhere(part.name, resources))
 
     parts = await asyncio.gather(*(settled(part) for part in plan.configurations))
     return Outlook(replace(plan, configurations=tuple(parts)), providers)
+
+
+def _held_elsewhere(name: str, resources: Mapping[str, list[StateResource]]) -> dict[str, str]:
+    """The IDs of what the state holds for other configurations than this one, with their names."""
+    return {
+        str(resource.outputs[key]): other
+        for other, listed in resources.items()
+        if other != name
+        for resource in listed
+        for key in ("arn", "id")
+        if resource.outputs.get(key)
+    }
 
 
 def show(plan: Plan) -> None:

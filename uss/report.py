@@ -48,6 +48,11 @@ def warnings(part: ConfigurationPlan) -> list[str]:
     """
     kept = {secret.record_uid for secret in part.kept}
     lines = [_refusal(part.name, refusal, refusal.record_uid in kept) for refusal in part.refusals]
+    if part.unadopted:
+        names = ", ".join(shown(entry) for entry in part.unadopted)
+        lines.append(
+            f"{part.name}: `adopt` lists {names}, which is no record of the linked folders: correct or remove it."
+        )
     if part.denied:
         lines.append(
             f"{part.name}: the Sync Identity may not look at {_counted(len(part.denied), 'name')} of secrets to create "

@@ -86,3 +86,17 @@ def test_a_renamed_configuration_moves_nothing(ready: Project, sandbox: Sandbox,
     sandbox.edit(lambda found: found[uid(1)]["fields"][1].update(value=["p2"]))
     ready.up_well()
     assert cloud.values(ready) == {f"R-{n}": password("p2" if n == 1 else "p1") for n in range(12)}
+
+
+def test_a_disabled_configurations_secrets_are_not_recovered_into_another(
+    ready: Project, sandbox: Sandbox, cloud: CloudUnderTest
+) -> None:
+    sandbox.write_vault(cloud.vault(login(uid(1), "First", "p1")))
+    ready.up_well()
+    keys = cloud.configuration() | {"namePrefix": ready.prefix}
+    ready.configure(keys | {"enabled": False}, keys | {"name": "second"})
+    run = ready.up_well()
+    assert 'name in use: the configuration "cloud" of this stack has a secret of this name there' in run
+    ready.configure(keys)
+    ready.up_well()
+    assert cloud.values(ready) == {"First": password("p1")}
