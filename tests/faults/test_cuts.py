@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults.scenarios import SCENARIOS, assert_whole, prepare, reading
 from tests.sync.clouds import CLOUDS, CloudUnderTest
-from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid, vault
+from tests.sync.harness import Project, Sandbox, login, uid, vault
 from uss.sandbox.faults import Fault, FaultKind
 
 POINTS = int(os.environ.get("USS_FAULT_POINTS", "2"))
@@ -56,7 +56,7 @@ def combinations() -> Iterator[object]:
 
 @pytest.mark.parametrize(("cloud", "scenario", "kind", "operation", "after"), list(combinations()))
 def test_after_a_call_that_went_wrong_the_next_run_makes_it_whole(
-    project: Project,
+    own: Project,
     sandbox: Sandbox,
     cloud: CloudUnderTest,
     scenario: str,
@@ -64,41 +64,39 @@ def test_after_a_call_that_went_wrong_the_next_run_makes_it_whole(
     operation: str,
     after: int,
 ) -> None:
-    project.prefix = plain_prefix(project.prefix)
-    project.configure(cloud.configuration() | {"namePrefix": project.prefix})
-    prepare(scenario, project, sandbox, cloud)
-    with reading(scenario, project, cloud) as reader:
+    own.configure(cloud.configuration() | {"namePrefix": own.prefix})
+    prepare(scenario, own, sandbox, cloud)
+    with reading(scenario, own, cloud) as reader:
         # Long enough to outlast what the provider tries again by itself.
         sandbox.control.add_fault(Fault(cloud.name, operation, kind, after=after, times=6, seconds=0.2))
-        project.up()
+        own.up()
         sandbox.control.clear_faults()
-        project.up_well("--refresh")
-    assert_whole(scenario, project, cloud, reader)
+        own.up_well("--refresh")
+    assert_whole(scenario, own, cloud, reader)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
 def test_after_a_disk_that_was_full_the_next_run_makes_it_whole(
-    project: Project, sandbox: Sandbox, cloud: CloudUnderTest
+    own: Project, sandbox: Sandbox, cloud: CloudUnderTest
 ) -> None:
-    project.prefix = plain_prefix(project.prefix)
-    project.configure(cloud.configuration() | {"namePrefix": project.prefix})
-    prepare("mixed change", project, sandbox, cloud)
-    size = (project.state / ".pulumi" / "stacks" / "uss" / "test.json").stat().st_size
-    with reading("mixed change", project, cloud) as reader:
+    own.configure(cloud.configuration() | {"namePrefix": own.prefix})
+    prepare("mixed change", own, sandbox, cloud)
+    size = (own.state / ".pulumi" / "stacks" / "uss" / "test.json").stat().st_size
+    with reading("mixed change", own, cloud) as reader:
         # No file can grow beyond the limit, as on a disk with so much room left.
         limit = f"ulimit -f {(size + 2_000) // 1024}"
         with suppress(subprocess.TimeoutExpired):  # the engine may wait for a disk that never gets room
             subprocess.run(
                 ["bash", "-c", f"{limit}; exec pulumi up --yes --skip-preview --stack test --non-interactive"],
-                cwd=project.folder,
-                env=project.environment,
+                cwd=own.folder,
+                env=own.environment,
                 capture_output=True,
                 timeout=40,
                 check=False,
             )
-        project.mend()
-        project.up_well("--refresh")
-    assert_whole("mixed change", project, cloud, reader)
+        own.mend()
+        own.up_well("--refresh")
+    assert_whole("mixed change", own, cloud, reader)
 
 
 def test_a_second_run_of_a_stack_is_refused_while_the_first_is_under_way(project: Project, sandbox: Sandbox) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.faults.scenarios import SCENARIOS, assert_whole, prepare, reading
 from tests.sandbox.providers.harness import ports_of, start_providers
 from tests.sync.clouds import CLOUDS, CloudUnderTest
-from tests.sync.harness import Project, Sandbox, Victim, kill_all, kill_engine, kill_program, plain_prefix
+from tests.sync.harness import Project, Sandbox, Victim, kill_all, kill_engine, kill_program
 from uss.sandbox.faults import Fault, FaultKind
 
 POINTS = int(os.environ.get("USS_FAULT_POINTS", "2"))
@@ -57,15 +57,14 @@ def own_providers(project: Project, folder: Path) -> Iterator[Victim]:
 
 @pytest.mark.parametrize(("cloud", "scenario", "victim", "call"), list(points()))
 def test_after_a_kill_the_next_run_makes_it_whole(
-    project: Project, sandbox: Sandbox, tmp_path: Path, cloud: CloudUnderTest, scenario: str, victim: str, call: int
+    own: Project, sandbox: Sandbox, tmp_path: Path, cloud: CloudUnderTest, scenario: str, victim: str, call: int
 ) -> None:
-    project.prefix = plain_prefix(project.prefix)
-    project.configure(cloud.configuration() | {"namePrefix": project.prefix})
-    prepare(scenario, project, sandbox, cloud)
-    with reading(scenario, project, cloud) as reader:
-        kill(project, sandbox, tmp_path, cloud, victim, call)
-        project.up_well("--refresh")
-    assert_whole(scenario, project, cloud, reader)
+    own.configure(cloud.configuration() | {"namePrefix": own.prefix})
+    prepare(scenario, own, sandbox, cloud)
+    with reading(scenario, own, cloud) as reader:
+        kill(own, sandbox, tmp_path, cloud, victim, call)
+        own.up_well("--refresh")
+    assert_whole(scenario, own, cloud, reader)
 
 
 def kill(project: Project, sandbox: Sandbox, folder: Path, cloud: CloudUnderTest, victim: str, call: int) -> None:
