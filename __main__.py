@@ -12,8 +12,7 @@ async def main() -> pulumi.Inputs:
         settings = program.load_settings()
         state = await read_state()
         snapshot = program.read_snapshot(settings)
-        plan = program.make_plan(settings, snapshot, state)
-        program.check(plan)
+        plan = program.check(program.make_plan(settings, snapshot, state), settings.approvals)
         outlook = await program.look(plan, state)
         program.show(outlook.plan)
         return {program.OUTPUT: program.declare(outlook, state)}

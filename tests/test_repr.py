@@ -72,7 +72,7 @@ CARRIERS = [
     PLAN,
     Holdings({"aws": (HELD,)}),
     LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)),
-    Outlook(PLAN, {}),
+    Outlook(PLAN, {}, {"aws": [STATE]}),
     Settings(SOURCE, (CONFIGURATION,), ACCESS, {}),
 ]
 SILENT = {

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from uss.clouds.interface import HeldSecret
+from uss.config import NAME_PATTERN
 from uss.errors import ConfigurationError, GuardError
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, PlannedSecret, RemovedConfiguration
 from uss.text import shown
@@ -23,7 +24,12 @@ from uss.text import shown
 VARIABLE = "USS_APPROVE"
 _LENGTH = 12
 """Hexadecimal digits: a digest is compared with one other, and nobody without the key can choose one."""
-_ENTRY = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]{0,63})=(?P<digest>[0-9a-f]{12})", re.ASCII)
+_ENTRY = re.compile(f"(?P<name>{NAME_PATTERN})=(?P<digest>[0-9a-f]{{{_LENGTH}}})", re.ASCII)
+
+
+def approval(name: str, digest: str) -> str:
+    """Return what approves a configuration's plan, as a person types it."""
+    return f"{VARIABLE}={name}={digest}"
 
 
 def parse_approvals(text: str) -> dict[str, str]:
@@ -34,7 +40,7 @@ def parse_approvals(text: str) -> dict[str, str]:
         if match is None or match["name"] in approvals:
             raise ConfigurationError(
                 f"{VARIABLE}: found {shown(entry)}. Give each configuration once, with the digest that the preview "
-                f"printed, as in {VARIABLE}=production-aws=0123456789ab."
+                f"printed, as in {approval('production-aws', '0123456789ab')}."
             )
         approvals[match["name"]] = match["digest"]
     return approvals

@@ -22,8 +22,10 @@ from uss.text import shown
 
 KEY = "uss:configurations"
 
-ConfigurationName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-FormerName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")]
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+"""A configuration's name."""
+ConfigurationName = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
+FormerName = Annotated[str, StringConstraints(pattern=f"^({NAME_PATTERN})?$")]
 NotEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 

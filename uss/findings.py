@@ -41,13 +41,13 @@ def claim(part: ConfigurationPlan, secret: PlannedSecret, tags: Mapping[str, str
 
 
 def settle(
-    part: ConfigurationPlan, findings: Findings, ownership: Ownership, elsewhere: Mapping[str, str]
+    part: ConfigurationPlan, findings: Findings, ownership: Ownership, holders: Mapping[str, str]
 ) -> ConfigurationPlan:
     """Return the configuration's plan with recoveries and adoptions in place of creations, and refusals where there are
     conflicts.
 
-    `elsewhere` has the IDs of what the state holds for other configurations (also disabled ones, which make no plan),
-    with their names: what they have is not lost, and not to be taken.
+    `holders` has the IDs of what the state holds, with the names of the configurations that have it (also disabled
+    ones, which make no plan): what another one has is not lost, and not to be taken.
     """
     secrets: list[PlannedSecret] = []
     refusals: list[Refusal] = list(part.refusals)
@@ -57,7 +57,7 @@ def settle(
         if found is None:
             secrets.append(secret)
             continue
-        holder = _holder(found, elsewhere)
+        holder = _holder(found, part.name, holders)
         claims = [claim(part, secret, tags, ownership) for tags in found.tags]
         if holder is None and Claim.FOREIGN not in claims:
             secrets.append(_taken(secret, found, Claim.ADOPTED in claims))
@@ -85,10 +85,11 @@ def _taken(secret: PlannedSecret, found: FoundSecret, adopted: bool) -> PlannedS
     return replace(secret, change=change, found=found)
 
 
-def _holder(found: FoundSecret, elsewhere: Mapping[str, str]) -> str | None:
+def _holder(found: FoundSecret, name: str, holders: Mapping[str, str]) -> str | None:
+    """The other configuration that has what was found, or None."""
     # An import names a copy's region behind its ID.
     ids = (value.removesuffix(f"@{place}") for (_, place), value in found.imports.items())
-    return next((elsewhere[resource_id] for resource_id in ids if resource_id in elsewhere), None)
+    return next((holders[resource_id] for resource_id in ids if holders.get(resource_id, name) != name), None)
 
 
 def _in_use(secret: PlannedSecret, holder: str) -> Refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uss.approval import VARIABLE
+from uss.approval import approval
 from uss.clouds.interface import HeldSecret
 from uss.config import Limits
 from uss.errors import GuardError
@@ -94,7 +94,7 @@ def _removed(removed: RemovedConfiguration, source: str) -> None:
 
 
 def _approval(name: str, digest: str) -> str:
-    return f"If this is what you want, approve this very plan: {VARIABLE}={name}={digest} pulumi up."
+    return f"If this is what you want, approve this very plan: {approval(name, digest)} pulumi up."
 
 
 def _exceeded(count: int, held: int, limits: Limits) -> list[str]:

@@ -7,7 +7,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pulumi
@@ -45,6 +45,8 @@ class Outlook:
 
     plan: Plan
     providers: Mapping[str, pulumi.ProviderResource]
+    resources: Mapping[str, list[StateResource]] = field(repr=False)
+    """What the state holds, by configuration."""
 
 
 @contextmanager
@@ -83,26 +85,24 @@ def read_snapshot(settings: Settings) -> Snapshot:
 
 
 def make_plan(settings: Settings, snapshot: Snapshot, state: StackState) -> Plan:
-    """Build the plan from what the vault and the state hold, with what was approved of it.
-
-    Raises `GuardError` for an approval of another plan.
-    """
+    """Build the plan from what the vault and the state hold."""
     plan = build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, _ownership(), settings.source)
-    plan = with_digests(plan, settings.access.plan_key())
-    try:
-        return approve(plan, settings.approvals)
-    except GuardError:
-        show(plan)
-        raise
+    return with_digests(plan, settings.access.plan_key())
 
 
-def check(plan: Plan) -> None:
-    """Raise `GuardError` when a rule of safety stops the run; the plan is shown then, for whoever has to decide."""
+def check(plan: Plan, approvals: Mapping[str, str]) -> Plan:
+    """Return the plan with what was approved of it.
+
+    Raises `GuardError` for an approval of another plan, and when a rule of safety stops the run; the plan is shown
+    then, for whoever has to decide.
+    """
     try:
+        plan = approve(plan, approvals)
         guards.check(plan)
     except GuardError:
         show(plan)
         raise
+    return plan
 
 
 async def look(plan: Plan, state: StackState) -> Outlook:
@@ -113,27 +113,28 @@ async def look(plan: Plan, state: StackState) -> Outlook:
     ownership = _ownership()
     resources = _by_configuration(plan, state)
     providers = {
-        part.name: part.cloud.provider(part, ownership, resources[part.name])
+        part.name: part.cloud.resources().provider(part, ownership, resources[part.name])
         for part in plan.configurations
         if part.cloud and not _stays(part)
     }
 
+    holders = _holders(resources)
+
     async def settled(part: ConfigurationPlan) -> ConfigurationPlan:
         if part.cloud is None or part.name not in providers:
             return part
-        found = await part.cloud.look(part, ownership, providers[part.name], resources[part.name])
-        return settle(part, found, ownership, _held_elsewhere(part.name, resources))
+        found = await part.cloud.resources().look(part, ownership, providers[part.name], resources[part.name])
+        return settle(part, found, ownership, holders)
 
     parts = await asyncio.gather(*(settled(part) for part in plan.configurations))
-    return Outlook(replace(plan, configurations=tuple(parts)), providers)
+    return Outlook(replace(plan, configurations=tuple(parts)), providers, resources)
 
 
-def _held_elsewhere(name: str, resources: Mapping[str, list[StateResource]]) -> dict[str, str]:
-    """The IDs of what the state holds for other configurations than this one, with their names."""
+def _holders(resources: Mapping[str, list[StateResource]]) -> dict[str, str]:
+    """The IDs of all that the state holds, with the configurations that have it."""
     return {
-        str(resource.outputs[key]): other
-        for other, listed in resources.items()
-        if other != name
+        str(resource.outputs[key]): name
+        for name, listed in resources.items()
         for resource in listed
         for key in ("arn", "id")
         if resource.outputs.get(key)
@@ -150,9 +151,8 @@ def show(plan: Plan) -> None:
 
 def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
     """Register the plan's resources and return the stack's outputs, by configuration."""
-    resources = _by_configuration(outlook.plan, state)
     return {
-        part.name: _declare(part, outlook.providers.get(part.name), resources[part.name], state)
+        part.name: _declare(part, outlook.providers.get(part.name), outlook.resources.get(part.name, []), state)
         for part in outlook.plan.configurations
     }
 
@@ -170,12 +170,12 @@ def _declare(
 ) -> Any:
     if part.cloud is None or provider is None:
         for cloud in CLOUDS.values():
-            cloud.keep(part.name, resources)
+            cloud.resources().keep(part.name, resources)
         if part.mode is Mode.HOLD:
             pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
         last = _last_outputs(state)
         return last.get(part.name) or last.get(part.configuration.formerly) or {"mode": part.mode.value}
-    declared = part.cloud.declare(part, _ownership(), provider, resources)
+    declared = part.cloud.resources().declare(part, _ownership(), provider, resources)
     pulumi.Output.all(*declared.failures).apply(_report_failures)
     return report.output(part, declared.outcomes)
 

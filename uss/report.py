@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from uss.approval import VARIABLE
+from uss.approval import approval
 from uss.clouds.interface import KeyVault
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, PlannedSecret, Refusal
 from uss.text import encodable, shown
@@ -96,7 +96,7 @@ def _configuration(part: ConfigurationPlan) -> list[str]:
         return [f"{part.name}: disabled, {_counted(part.held, 'secret')} left as they are"]
     lines = [f"{part.name}: {_counts(part)}"]
     if part.mode is Mode.HOLD:
-        how = f" unless it is approved: {VARIABLE}={part.name}={part.digest}" if part.digest else ""
+        how = f" unless it is approved: {approval(part.name, part.digest)}" if part.digest else ""
         lines.append(f"  dryRun is true: `pulumi up` applies none of this{how}")
     if part.approved:
         lines.append("  approved: `pulumi up` applies this very plan")

@@ -10,17 +10,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from uss.clouds.interface import (
     OWNERSHIP_TAGS,
     Cloud,
-    Declared,
-    Findings,
     HeldSecret,
     LogicalName,
     Move,
-    Ownership,
+    Resources,
     Target,
     by_record,
 )
@@ -29,11 +27,6 @@ from uss.keeper.pam import PamConfiguration
 from uss.naming import AWS_NAMES
 from uss.state import StateResource
 from uss.text import shown
-
-if TYPE_CHECKING:
-    import pulumi
-
-    from uss.plan import ConfigurationPlan
 
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a resource type
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
@@ -95,8 +88,8 @@ class Aws(Cloud):
 
     def move(self, held: HeldSecret, target: Target) -> Move | None:
         """See `Cloud.move`: another account, which no provider can move a secret to, or another first region."""
-        arn = next((str(entry.outputs.get("arn")) for entry in held.resources if entry.type == SECRET), "")
-        if not isinstance(target, AwsTarget) or not (match := _ARN.match(arn)):
+        match = _ARN.match(str(held.outputs(SECRET).get("arn")))
+        if not isinstance(target, AwsTarget) or match is None:
             return None
         region, account = match["region"], match["account"]
         if target.account not in (None, account):
@@ -110,43 +103,11 @@ class Aws(Cloud):
         days = configuration.recovery_window_in_days
         return f"AWS can restore it for {days} days" if days else "at once and for good"
 
-    def provider(
-        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
-    ) -> pulumi.ProviderResource:
-        """See `Cloud.provider`."""
-        from uss.clouds.aws_resources import provider  # noqa: PLC0415 - the provider's SDK takes half a second to import
+    def resources(self) -> Resources:
+        """See `Cloud.resources`."""
+        from uss.clouds import aws_resources  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
-        return provider(plan, ownership, resources)
-
-    async def look(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Findings:
-        """See `Cloud.look`."""
-        from uss.clouds.aws_resources import look  # noqa: PLC0415 - as above
-
-        return await look(plan, ownership, provider)
-
-    def declare(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Declared:
-        """See `Cloud.declare`."""
-        from uss.clouds.aws_resources import declare  # noqa: PLC0415 - as above
-
-        return declare(plan, provider)
-
-    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
-        """See `Cloud.keep`."""
-        from uss.clouds.aws_resources import keep  # noqa: PLC0415 - as above
-
-        keep(name, resources)
+        return aws_resources
 
 
 def places(target: AwsTarget, configuration: Configuration) -> list[tuple[str, str]]:

@@ -39,7 +39,7 @@ class _Copy(NamedTuple):
 
 
 def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> aws.Provider:
-    """Register the provider; see `Cloud.provider`."""
+    """Register the provider; see `Resources.provider`."""
     target = cast(AwsTarget, plan.target)
     return aws.Provider(
         plan.name,
@@ -51,8 +51,13 @@ def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[
     )
 
 
-def declare(plan: ConfigurationPlan, provider: pulumi.ProviderResource) -> Declared:
-    """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
+def declare(
+    plan: ConfigurationPlan,
+    ownership: Ownership,
+    provider: pulumi.ProviderResource,
+    resources: Iterable[StateResource],
+) -> Declared:
+    """Register the plan's secrets and the kept ones; see `Resources.declare`."""
     target = cast(AwsTarget, plan.target)
     kept = [resource for held in plan.kept for resource in held.resources]
     _keep_secrets(plan.name, kept, provider, plan.configuration)
@@ -173,7 +178,7 @@ def _failure(secret: PlannedSecret, container: aws.secretsmanager.Secret) -> pul
 
 
 def keep(name: str, resources: Iterable[StateResource]) -> None:
-    """Register all resources of a configuration as the state holds them; see `Cloud.keep`."""
+    """Register all resources of a configuration as the state holds them; see `Resources.keep`."""
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
         provider = aws.Provider(name, opts=keeping_provider(name, listed))
@@ -194,8 +199,13 @@ def _keep_secrets(
             aws.secretsmanager.SecretVersion(logical, secret_id="", opts=options)
 
 
-async def look(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.ProviderResource) -> Findings:
-    """See `Cloud.look`.
+async def look(
+    plan: ConfigurationPlan,
+    ownership: Ownership,
+    provider: pulumi.ProviderResource,
+    resources: Iterable[StateResource],
+) -> Findings:
+    """See `Resources.look`.
 
     One DescribeSecret for each name, which sees a secret at once. ListSecrets would take fewer calls, but may not show
     what was created in the last five minutes (AWS, ListSecrets), which is what a run that was cut off leaves; and an

@@ -9,19 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic.alias_generators import to_camel
 
 from uss.clouds.interface import (
     OWNERSHIP_TAGS,
     Cloud,
-    Declared,
-    Findings,
     HeldSecret,
     LogicalName,
     Move,
-    Ownership,
+    Resources,
     Target,
     by_record,
 )
@@ -31,11 +29,6 @@ from uss.keeper.pam import PamConfiguration
 from uss.naming import AZURE_NAMES
 from uss.state import StateResource
 from uss.text import shown
-
-if TYPE_CHECKING:
-    import pulumi
-
-    from uss.plan import ConfigurationPlan
 
 SECRET = "azure-native:keyvault:Secret"  # noqa: S105 - a resource type
 VAULT = "azure-native:keyvault:Vault"
@@ -103,8 +96,8 @@ class Azure(Cloud):
 
     def move(self, held: HeldSecret, target: Target) -> Move | None:
         """See `Cloud.move`: another key vault, or one of the same name in another subscription."""
-        resource_id = next((str(entry.outputs.get("id")) for entry in held.resources if entry.type == SECRET), "")
-        if not isinstance(target, AzureTarget) or not (match := _ID.match(resource_id)):
+        match = _ID.match(str(held.outputs(SECRET).get("id")))
+        if not isinstance(target, AzureTarget) or match is None:
             return None
         before = _worded(match["subscription"], match["vault"])
         after = _worded(target.subscription, target.vault)
@@ -114,43 +107,11 @@ class Azure(Cloud):
         """See `Cloud.deletion`."""
         return "the key vault keeps it, and its name, until its retention ends"
 
-    def provider(
-        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
-    ) -> pulumi.ProviderResource:
-        """See `Cloud.provider`."""
-        from uss.clouds.azure_resources import provider  # noqa: PLC0415 - the provider's SDK takes half a second to import
+    def resources(self) -> Resources:
+        """See `Cloud.resources`."""
+        from uss.clouds import azure_resources  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
-        return provider(plan, resources)
-
-    async def look(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Findings:
-        """See `Cloud.look`."""
-        from uss.clouds.azure_resources import look  # noqa: PLC0415 - as above
-
-        return await look(plan, provider, resources)
-
-    def declare(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Declared:
-        """See `Cloud.declare`."""
-        from uss.clouds.azure_resources import declare  # noqa: PLC0415 - as above
-
-        return declare(plan, ownership, provider, resources)
-
-    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
-        """See `Cloud.keep`."""
-        from uss.clouds.azure_resources import keep  # noqa: PLC0415 - as above
-
-        keep(name, resources)
+        return azure_resources
 
 
 def _worded(subscription: str, vault: str) -> str:

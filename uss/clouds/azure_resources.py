@@ -30,8 +30,8 @@ DENIED = re.compile(r"AuthorizationFailed|Status=403|RESPONSE 403")
 """Matches what it says when the identity may not ask."""
 
 
-def provider(plan: ConfigurationPlan, resources: Iterable[StateResource]) -> azure.Provider:
-    """Register the provider; see `Cloud.provider`. Raises `ConfigurationError` for a managed identity off Azure."""
+def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> azure.Provider:
+    """Register the provider; see `Resources.provider`. Raises `ConfigurationError` for a managed identity off Azure."""
     target = cast(AzureTarget, plan.target)
     options = pulumi.ResourceOptions(aliases=former_providers(plan.name, resources))
     if not target.managed_identity:
@@ -62,7 +62,7 @@ def declare(
     provider: pulumi.ProviderResource,
     resources: Iterable[StateResource],
 ) -> Declared:
-    """Register the plan's secrets, the kept ones, and the key vault that the sync makes; see `Cloud.declare`."""
+    """Register the plan's secrets, the kept ones, and the key vault that the sync makes; see `Resources.declare`."""
     target = cast(AzureTarget, plan.target)
     declared = plan.key_vault is not KeyVault.GIVEN
     vault = _declare_vault(plan, target, ownership, provider, resources) if declared else None
@@ -147,7 +147,7 @@ def _version(properties: Any) -> str | None:
 
 
 def keep(name: str, resources: Iterable[StateResource]) -> None:
-    """Register all resources of a configuration as the state holds them; see `Cloud.keep`."""
+    """Register all resources of a configuration as the state holds them; see `Resources.keep`."""
     listed = list(resources)
     if not any(resource.type == _PROVIDER for resource in listed):
         return
@@ -189,9 +189,12 @@ def _keep_secrets(
 
 
 async def look(
-    plan: ConfigurationPlan, provider: pulumi.ProviderResource, resources: Iterable[StateResource]
+    plan: ConfigurationPlan,
+    ownership: Ownership,
+    provider: pulumi.ProviderResource,
+    resources: Iterable[StateResource],
 ) -> Findings:
-    """See `Cloud.look`.
+    """See `Resources.look`.
 
     The key vault, and in it the secrets, through Azure Resource Manager, whose right to read a secret the provider
     needs anyway. It never returns a value, so a secret that is recovered is written once more. A secret that is deleted

@@ -10,17 +10,16 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from uss.clouds.interface import (
     OWNERSHIP_TAGS,
     Cloud,
-    Declared,
-    Findings,
     HeldSecret,
     LogicalName,
     Move,
     Ownership,
+    Resources,
     Tags,
     Target,
     by_record,
@@ -31,11 +30,6 @@ from uss.keeper.records import Record
 from uss.naming import GCP_NAMES
 from uss.state import StateResource
 from uss.text import shown
-
-if TYPE_CHECKING:
-    import pulumi
-
-    from uss.plan import ConfigurationPlan
 
 SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 - a resource type
 VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
@@ -109,7 +103,7 @@ class Gcp(Cloud):
 
     def move(self, held: HeldSecret, target: Target) -> Move | None:
         """See `Cloud.move`: another project."""
-        project = next((entry.outputs.get("project") for entry in held.resources if entry.type == SECRET), None)
+        project = held.outputs(SECRET).get("project")
         if not isinstance(target, GcpTarget) or not project or project == target.project:
             return None
         return Move(f"the GCP project {project}", f"the GCP project {target.project}")
@@ -120,51 +114,19 @@ class Gcp(Cloud):
 
     def replacement(self, held: HeldSecret, target: Target) -> str | None:
         """See `Cloud.replacement`: replication cannot be changed."""
-        secret = next((resource.outputs for resource in held.resources if resource.type == SECRET), None)
-        if secret is None or not isinstance(target, GcpTarget):
+        secret = held.outputs(SECRET)
+        if not secret or not isinstance(target, GcpTarget):
             return None
         before = _replication(secret)
         if before == target.replication:
             return None
         return f"its replication changes from {_worded(before)} to {_worded(target.replication)}"
 
-    def provider(
-        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
-    ) -> pulumi.ProviderResource:
-        """See `Cloud.provider`."""
-        from uss.clouds.gcp_resources import provider  # noqa: PLC0415 - the provider's SDK takes half a second to import
+    def resources(self) -> Resources:
+        """See `Cloud.resources`."""
+        from uss.clouds import gcp_resources  # noqa: PLC0415 - the provider's SDK takes half a second to import
 
-        return provider(plan, resources)
-
-    async def look(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Findings:
-        """See `Cloud.look`."""
-        from uss.clouds.gcp_resources import look  # noqa: PLC0415 - as above
-
-        return await look(plan, ownership, provider)
-
-    def declare(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Declared:
-        """See `Cloud.declare`."""
-        from uss.clouds.gcp_resources import declare  # noqa: PLC0415 - as above
-
-        return declare(plan, provider)
-
-    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
-        """See `Cloud.keep`."""
-        from uss.clouds.gcp_resources import keep  # noqa: PLC0415 - as above
-
-        keep(name, resources)
+        return gcp_resources
 
 
 def ordinal(resource: StateResource) -> int:

@@ -35,8 +35,8 @@ _NEW_VALUE = (Change.VALUE, Change.TAKE_OVER)
 _NEW_CONTAINER = (*NEW_NAMES, Change.RECOVER, Change.ADOPT, Change.REPLACE)
 
 
-def provider(plan: ConfigurationPlan, resources: Iterable[StateResource]) -> gcp.Provider:
-    """Register the provider; see `Cloud.provider`."""
+def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> gcp.Provider:
+    """Register the provider; see `Resources.provider`."""
     target = cast(GcpTarget, plan.target)
     return gcp.Provider(
         plan.name,
@@ -47,8 +47,13 @@ def provider(plan: ConfigurationPlan, resources: Iterable[StateResource]) -> gcp
     )
 
 
-def declare(plan: ConfigurationPlan, provider: pulumi.ProviderResource) -> Declared:
-    """Register the plan's secrets and the kept ones; see `Cloud.declare`."""
+def declare(
+    plan: ConfigurationPlan,
+    ownership: Ownership,
+    provider: pulumi.ProviderResource,
+    resources: Iterable[StateResource],
+) -> Declared:
+    """Register the plan's secrets and the kept ones; see `Resources.declare`."""
     target = cast(GcpTarget, plan.target)
     kept = [resource for held in plan.kept for resource in held.resources]
     _keep_resources(plan.name, kept, provider, plan.configuration)
@@ -127,7 +132,7 @@ def _options(
 
 
 def keep(name: str, resources: Iterable[StateResource]) -> None:
-    """Register all resources of a configuration as the state holds them; see `Cloud.keep`."""
+    """Register all resources of a configuration as the state holds them; see `Resources.keep`."""
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
         provider = gcp.Provider(name, opts=keeping_provider(name, listed))
@@ -149,8 +154,13 @@ def _keep_resources(
             gcp.secretmanager.SecretVersion(logical, secret="", opts=options)
 
 
-async def look(plan: ConfigurationPlan, ownership: Ownership, provider: pulumi.ProviderResource) -> Findings:
-    """See `Cloud.look`.
+async def look(
+    plan: ConfigurationPlan,
+    ownership: Ownership,
+    provider: pulumi.ProviderResource,
+    resources: Iterable[StateResource],
+) -> Findings:
+    """See `Resources.look`.
 
     One list for all names, since a project allows 600 reads a minute (GCP, Secret Manager quotas). A value is looked at
     where the secret is this stack's: a run that was cut off after it had added a version left one that the state does

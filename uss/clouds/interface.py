@@ -1,7 +1,7 @@
 """What the sync asks of a cloud. A cloud is one file beside this one that answers it; the rest never names a cloud.
 
-Pure: `target`, `held`. Effects: `provider` and `declare`, which register Pulumi resources for a plan, and `look`, which
-asks the cloud through that provider, under the Sync Identity, and changes nothing.
+A `Cloud` is pure. Its `Resources` have effects: `provider`, `declare` and `keep` register Pulumi resources, and `look`
+asks the cloud through the provider, under the Sync Identity, and changes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from uss.config import CloudType, Configuration
 from uss.keeper.pam import PamConfiguration
@@ -101,6 +101,10 @@ class HeldSecret:
     tags: tuple[Mapping[str, str], ...]
     resources: tuple[StateResource, ...] = field(repr=False)
 
+    def outputs(self, kind: str) -> Mapping[str, Any]:
+        """Return the outputs of the first resource of this type, or nothing where there is none."""
+        return next((resource.outputs for resource in self.resources if resource.type == kind), {})
+
 
 @dataclass(frozen=True)
 class Move:
@@ -168,6 +172,39 @@ def by_record(
     return sorted(groups.items(), key=lambda group: (group[0].configuration, group[0].record_uid))
 
 
+class Resources(Protocol):
+    """What the module `<cloud>_resources` has. `resources` is always what the state holds for the configuration."""
+
+    def provider(
+        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
+    ) -> pulumi.ProviderResource:
+        """Register the provider that acts as the configuration's Sync Identity."""
+
+    async def look(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Findings:
+        """Ask the cloud what stands already where the plan would create something.
+
+        Raises `CloudError` when there is no answer.
+        """
+
+    def declare(
+        self,
+        plan: ConfigurationPlan,
+        ownership: Ownership,
+        provider: pulumi.ProviderResource,
+        resources: Iterable[StateResource],
+    ) -> Declared:
+        """Register the resources of a plan's secrets, and those that it keeps as they are."""
+
+    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
+        """Register all that the state holds for the configuration `name` exactly as it is there, provider included."""
+
+
 class Cloud(ABC):
     """One cloud's secret manager."""
 
@@ -201,37 +238,5 @@ class Cloud(ABC):
         return None
 
     @abstractmethod
-    def provider(
-        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
-    ) -> pulumi.ProviderResource:
-        """Register the provider that acts as the configuration's Sync Identity.
-
-        `resources` is what the state holds for the configuration.
-        """
-
-    @abstractmethod
-    async def look(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Findings:
-        """Ask the cloud what stands already where the plan would create something.
-
-        `resources` is what the state holds for the configuration. Raises `CloudError` when there is no answer.
-        """
-
-    @abstractmethod
-    def declare(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Declared:
-        """Register the resources of a plan's secrets, and those that it keeps as they are."""
-
-    @abstractmethod
-    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
-        """Register all that the state holds for the configuration `name` exactly as it is there, provider included."""
+    def resources(self) -> Resources:
+        """Return the module that speaks Pulumi for this cloud; importing it imports the provider's SDK."""
