@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,16 +12,11 @@ from botocore.exceptions import ClientError
 from google.api_core.exceptions import GoogleAPICallError
 
 from tests.sync.clouds import CloudUnderTest
-from tests.sync.harness import Project, Record, Sandbox, login, uid
+from tests.sync.harness import Project, Record, Sandbox, login, password, uid
 
 SCENARIOS = ("first sync", "mixed change")
 _GONE_MEANWHILE = (ClientError, AzureError, GoogleAPICallError)
 """A secret that is deleted between a list and a look at it."""
-
-
-def password(value: str) -> str:
-    """The value of a login record."""
-    return json.dumps({"login": "app", "password": value}, separators=(",", ":"))
 
 
 BEFORE: list[Record] = [

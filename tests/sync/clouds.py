@@ -5,22 +5,16 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, ClassVar
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.identity import ClientSecretCredential
 from azure.keyvault.secrets import SecretClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
-from google.auth.transport.requests import Request
-from google.cloud import secretmanager_v1
-from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (
-    SecretManagerServiceRestTransport,
-)
-from google.oauth2 import service_account
-from google.oauth2.credentials import Credentials
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
 from tests.sync.harness import KEY_ID, OTHER_FOLDER, PAM, ROLE, Project, Record, Sandbox, vault
+from uss.sandbox.clients import azure_management, azure_secrets, gcp_client
 from uss.sandbox.gcp import service_account_key
 
 GCP_PROJECT = "payments-prod"
@@ -226,20 +220,9 @@ class GcpUnderTest(CloudUnderTest):
             versions = list(client.list_secret_versions(request={"parent": parent}))
         return [version.state.name for version in reversed(versions)]
 
-    @contextmanager
-    def client(self, sandbox: Sandbox) -> Iterator[secretmanager_v1.SecretManagerServiceClient]:
+    def client(self, sandbox: Sandbox) -> AbstractContextManager[SecretManagerServiceClient]:
         """Google's own client, as the sandbox's administrator."""
-        account = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]  # google-auth has no types here
-            sandbox.environment["GOOGLE_APPLICATION_CREDENTIALS"],
-            scopes=["https://www.googleapis.com/auth/cloud-platform"],
-        )
-        account.refresh(Request())
-        # Its token alone: with an account behind it, the library would ask Google itself where that account is allowed.
-        credentials = Credentials(account.token)  # type: ignore[no-untyped-call]  # the same
-        host = sandbox.environment["USS_SANDBOX_GCP_URL"].partition("://")[2]
-        transport = SecretManagerServiceRestTransport(host=host, credentials=credentials, url_scheme="http")
-        with closing(transport):
-            yield secretmanager_v1.SecretManagerServiceClient(transport=transport)
+        return gcp_client(sandbox.environment)
 
 
 class AzureUnderTest(CloudUnderTest):
@@ -336,49 +319,42 @@ class AzureUnderTest(CloudUnderTest):
             assert client is not None
             client.set_secret(project.prefix + name, value)
 
-    @contextmanager
-    def management(self, sandbox: Sandbox) -> Iterator[KeyVaultManagementClient]:
+    def management(self, sandbox: Sandbox) -> AbstractContextManager[KeyVaultManagementClient]:
         """Microsoft's client of Resource Manager, as the sandbox's administrator."""
-        url = sandbox.environment["AZURE_AUTHORITY_HOST"]
-        bundle = sandbox.environment["REQUESTS_CA_BUNDLE"]
-        with (
-            self.credential(sandbox) as credential,
-            KeyVaultManagementClient(
-                credential,
-                AZURE_SUBSCRIPTION,
-                base_url=url,
-                credential_scopes=[f"{url}/.default"],
-                connection_verify=bundle,
-            ) as client,
-        ):
-            yield client
+        return azure_management(AZURE_SUBSCRIPTION, sandbox.environment, AZURE_TENANT)
 
     @contextmanager
     def client(self, sandbox: Sandbox) -> Iterator[SecretClient | None]:
         """Microsoft's client of the key vault, as the sandbox's administrator; None where there is no key vault."""
-        with self.management(sandbox) as management, self.credential(sandbox) as credential:
+        with self.management(sandbox) as management:
             try:
                 uri = management.vaults.get(AZURE_GROUP, AZURE_VAULT).properties.vault_uri
             except ResourceNotFoundError:
                 yield None
                 return
-            bundle = sandbox.environment["REQUESTS_CA_BUNDLE"]
-            with SecretClient(
-                str(uri), credential, verify_challenge_resource=False, connection_verify=bundle
-            ) as client:
-                yield client
-
-    def credential(self, sandbox: Sandbox) -> ClientSecretCredential:
-        """Microsoft's credential of the sandbox's administrator."""
-        environment = sandbox.environment
-        return ClientSecretCredential(
-            AZURE_TENANT,
-            environment["AZURE_CLIENT_ID"],
-            environment["AZURE_CLIENT_SECRET"],
-            authority=environment["AZURE_AUTHORITY_HOST"],
-            disable_instance_discovery=True,
-            connection_verify=environment["REQUESTS_CA_BUNDLE"],
-        )
+        with azure_secrets(str(uri), sandbox.environment, AZURE_TENANT) as client:
+            yield client
 
 
 CLOUDS: list[CloudUnderTest] = [AwsUnderTest(), AzureUnderTest(), GcpUnderTest()]
+
+
+def configure(project: Project, cloud: CloudUnderTest, **keys: Any) -> None:
+    """Write the stack file with one configuration, for the cloud."""
+    project.configure(cloud.configuration() | {"namePrefix": project.prefix} | keys)
+
+
+def configure_all(project: Project) -> None:
+    """Write the stack file with a configuration for each cloud, named as the cloud."""
+    project.configure(*(cloud.configuration() | {"name": cloud.name, "namePrefix": project.prefix} for cloud in CLOUDS))
+
+
+def vault_of_all(*records: Record) -> Any:
+    """A vault file with the records and all PAM Configurations, and clouds that know the Sync Identities."""
+    content: dict[str, Any] = {"folders": [], "records": {}, "clouds": {}}
+    for cloud in CLOUDS:
+        single = cloud.vault(*records)
+        content["folders"] = single["folders"]
+        content["records"] |= {record["uid"]: record for record in single["records"]}
+        content["clouds"] |= single["clouds"]
+    return content | {"records": list(content["records"].values())}

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.harness import Project, Sandbox, running_sandbox, vault
+from tests.sync.clouds import CloudUnderTest, configure
+from tests.sync.harness import Project, Sandbox, plain_prefix, running_sandbox, vault
 
 
 @pytest.fixture(scope="session")
@@ -33,4 +34,12 @@ def project(sandbox: Sandbox, tmp_path: Path, request: pytest.FixtureRequest) ->
     prefix = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:80] + "/"
     project = Project(sandbox, tmp_path, prefix)
     project.configure()
+    return project
+
+
+@pytest.fixture
+def ready(project: Project, cloud: CloudUnderTest) -> Project:
+    """The project for the test's cloud, with a prefix that every cloud takes."""
+    project.prefix = plain_prefix(project.prefix)
+    configure(project, cloud)
     return project

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import yaml
 
 from tests.sandbox.commands import parse_exports
+from uss.sandbox.clients import aws_client
 from uss.sandbox.control import SandboxClient
 from uss.sandbox.layout import Layout
 
@@ -39,6 +39,11 @@ def login(uid: str, title: str, password: str, folder: str | list[str] = FOLDER,
     """A login record of the vault file."""
     fields = [{"type": "login", "value": ["app"]}, {"type": "password", "value": [password]}]
     return {"uid": uid, "folder": folder, "type": "login", "title": title, "fields": fields, **more}
+
+
+def password(value: str) -> str:
+    """What a login record of this password is in the cloud."""
+    return json.dumps({"login": "app", "password": value}, separators=(",", ":"))
 
 
 def uid(number: int) -> str:
@@ -118,13 +123,7 @@ class Sandbox:
 
     def aws(self, region: str = "us-east-1") -> Any:
         """AWS's own client of Secrets Manager, as the sandbox's administrator."""
-        return boto3.client(
-            "secretsmanager",
-            region_name=region,
-            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-        )
+        return aws_client(region, self.environment)
 
     def calls(self, prefix: str = "secretsmanager:") -> dict[str, int]:
         """How often each operation of AWS was called since the last reset."""

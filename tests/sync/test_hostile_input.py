@@ -6,7 +6,7 @@ import json
 import unicodedata
 from typing import Any
 
-from tests.sync.clouds import CLOUDS
+from tests.sync.clouds import CLOUDS, configure_all, vault_of_all
 from tests.sync.harness import FOLDER, Project, Run, Sandbox, login, plain_prefix, uid, vault
 
 HOSTILE = [
@@ -52,17 +52,11 @@ def test_hostile_titles_are_refused_or_names_and_nothing_reaches_the_screen(proj
 
 def test_hostile_labels_and_values_land_to_the_byte_in_every_cloud(project: Project, sandbox: Sandbox) -> None:
     project.prefix = plain_prefix(project.prefix)
-    project.configure(*[cloud.configuration() | {"name": cloud.name, "namePrefix": project.prefix} for cloud in CLOUDS])
+    configure_all(project)
     texts = [text for text in HOSTILE if len(text) < 1_000]
     custom = [{"type": "text", "label": text, "value": [text]} for text in texts]
     record: dict[str, Any] = {"uid": uid(1), "folder": FOLDER, "type": "login", "title": "Hostile", "custom": custom}
-    merged: dict[str, Any] = vault()
-    for cloud in CLOUDS:
-        content = cloud.vault(record)
-        known = {entry["uid"] for entry in merged["records"]}
-        merged["records"] += [entry for entry in content["records"] if entry["uid"] not in known]
-        merged["clouds"] |= content["clouds"]
-    sandbox.write_vault(merged)
+    sandbox.write_vault(vault_of_all(record))
     assert_clean(project.preview("--diff"))
     assert_clean(project.up_well("--diff"))
     for cloud in CLOUDS:

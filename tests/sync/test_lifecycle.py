@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from tests.sync.clouds import CLOUDS, CloudUnderTest
+from tests.sync.clouds import CLOUDS, CloudUnderTest, configure
 from tests.sync.every_type import expected, records
-from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
+from tests.sync.harness import Project, Sandbox, login, password, uid
 from uss.sandbox.faults import Fault, FaultKind
 
 pytestmark = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
-
-
-@pytest.fixture
-def ready(project: Project, cloud: CloudUnderTest) -> Project:
-    """A project for the cloud, with a prefix that every cloud takes."""
-    project.prefix = plain_prefix(project.prefix)
-    configure(project, cloud)
-    return project
-
-
-def configure(project: Project, cloud: CloudUnderTest, **keys: Any) -> None:
-    """Write the stack file."""
-    project.configure(cloud.configuration() | {"namePrefix": project.prefix} | keys)
-
-
-def password(value: str) -> str:
-    """The value of a login record."""
-    return json.dumps({"login": "app", "password": value}, separators=(",", ":"))
 
 
 def test_create_then_nothing_to_do(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest) -> None:

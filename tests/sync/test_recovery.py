@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import pytest
 
 from tests.sync.clouds import CLOUDS, CloudUnderTest
-from tests.sync.harness import Project, Sandbox, kill_all, login, plain_prefix, uid
+from tests.sync.harness import Project, Sandbox, kill_all, login, password, uid
 from uss.sandbox.faults import Fault, FaultKind
 
 pytestmark = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
 
 COUNT = 5
-
-
-@pytest.fixture
-def ready(project: Project, cloud: CloudUnderTest) -> Project:
-    """A project for the cloud, with a prefix that every cloud takes."""
-    project.prefix = plain_prefix(project.prefix)
-    project.configure(cloud.configuration() | {"namePrefix": project.prefix})
-    return project
-
-
-def password(value: str) -> str:
-    """The value of a login record."""
-    return json.dumps({"login": "app", "password": value}, separators=(",", ":"))
 
 
 def write(sandbox: Sandbox, cloud: CloudUnderTest, value: str) -> dict[str, str]:

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from tests.sync.clouds import CLOUDS, CloudUnderTest
-from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
+from tests.sync.clouds import CLOUDS, CloudUnderTest, configure
+from tests.sync.harness import Project, Sandbox, login, password, uid
 
 pytestmark = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
-
-
-@pytest.fixture
-def ready(project: Project, cloud: CloudUnderTest) -> Project:
-    """A project for the cloud, with a prefix that every cloud takes."""
-    project.prefix = plain_prefix(project.prefix)
-    configure(project, cloud)
-    return project
-
-
-def configure(project: Project, cloud: CloudUnderTest, **keys: object) -> None:
-    """Write the stack file."""
-    project.configure(cloud.configuration() | {"namePrefix": project.prefix} | keys)
-
-
-def password(value: str) -> str:
-    """The value of a login record."""
-    return json.dumps({"login": "app", "password": value}, separators=(",", ":"))
 
 
 def test_adopted_secrets_become_the_stacks_and_equal_values_are_not_written(

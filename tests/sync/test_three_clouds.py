@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.sync.clouds import CLOUDS
+from tests.sync.clouds import CLOUDS, configure_all, vault_of_all
 from tests.sync.every_type import expected, records
 from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
 
@@ -20,25 +19,8 @@ CANARIES = ["canary-first-7c1e", "canary-second-9d2f", "canary-too-large-5b3a", 
 def ready(project: Project) -> Project:
     """A project with a configuration for each cloud."""
     project.prefix = plain_prefix(project.prefix)
-    configure(project)
+    configure_all(project)
     return project
-
-
-def configure(project: Project) -> None:
-    """Write the stack file."""
-    given = [cloud.configuration() | {"name": cloud.name, "namePrefix": project.prefix} for cloud in CLOUDS]
-    project.configure(*given)
-
-
-def write(sandbox: Sandbox, *found: dict[str, Any]) -> None:
-    """A vault that has the records and all the PAM Configurations, and clouds that know the Sync Identities."""
-    merged: dict[str, Any] = {"folders": [], "records": {}, "clouds": {}}
-    for cloud in CLOUDS:
-        content = cloud.vault(*found)
-        merged["folders"] = content["folders"]
-        merged["records"] |= {record["uid"]: record for record in content["records"]}
-        merged["clouds"] |= content["clouds"]
-    sandbox.write_vault(merged | {"records": list(merged["records"].values())})
 
 
 def writes(sandbox: Sandbox) -> set[str]:
@@ -49,7 +31,7 @@ def writes(sandbox: Sandbox) -> set[str]:
 def test_sixty_records_land_equal_in_all_clouds_and_then_nothing_is_left_to_do(
     ready: Project, sandbox: Sandbox
 ) -> None:
-    write(sandbox, *records())
+    sandbox.write_vault(vault_of_all(*records()))
     preview = ready.preview()
     assert f"aws: {len(expected())} secrets: {len(expected())} to create" in preview
     assert f"azure: {len(expected()) - 2} secrets: {len(expected()) - 2} to create, 2 refused" in preview
@@ -67,14 +49,15 @@ def test_sixty_records_land_equal_in_all_clouds_and_then_nothing_is_left_to_do(
 
 
 def test_what_one_cloud_refuses_still_reaches_the_others(ready: Project, sandbox: Sandbox) -> None:
-    write(
-        sandbox,
-        login(uid(1), "with/slash", "p1"),
-        login(uid(2), "with_underscore", "p2"),
-        login(uid(3), "1-digit-first", "p3"),
-        login(uid(4), "Large", "x" * 30_000),
-        login(uid(5), "SAME", "p5"),
-        login(uid(6), "same", "p6"),
+    sandbox.write_vault(
+        vault_of_all(
+            login(uid(1), "with/slash", "p1"),
+            login(uid(2), "with_underscore", "p2"),
+            login(uid(3), "1-digit-first", "p3"),
+            login(uid(4), "Large", "x" * 30_000),
+            login(uid(5), "SAME", "p5"),
+            login(uid(6), "same", "p6"),
+        )
     )
     run = ready.up_well()
     assert {cloud.name: set(cloud.values(ready)) for cloud in CLOUDS} == {
@@ -87,7 +70,7 @@ def test_what_one_cloud_refuses_still_reaches_the_others(ready: Project, sandbox
 
 def test_three_stacks_side_by_side_do_as_one_and_leave_each_other_alone(project: Project, sandbox: Sandbox) -> None:
     project.prefix = plain_prefix(project.prefix)
-    write(sandbox, login(uid(1), "First", "p1"), login(uid(2), "Second", "p2"))
+    sandbox.write_vault(vault_of_all(login(uid(1), "First", "p1"), login(uid(2), "Second", "p2")))
     for cloud in CLOUDS:
         project.stack = cloud.name
         project.init()
@@ -96,7 +79,7 @@ def test_three_stacks_side_by_side_do_as_one_and_leave_each_other_alone(project:
     assert all(cloud.values(project).keys() == {"First", "Second"} for cloud in CLOUDS)
     project.stack = "another"
     project.init()
-    configure(project)
+    configure_all(project)
     run = project.up_well()
     for cloud in CLOUDS:
         whose = f'which the stack "{cloud.name}" of project "uss" manages, for record "{uid(1)}"'
@@ -106,7 +89,9 @@ def test_three_stacks_side_by_side_do_as_one_and_leave_each_other_alone(project:
 
 
 def test_no_value_is_in_anything_that_a_run_leaves_behind(ready: Project, sandbox: Sandbox, tmp_path: Path) -> None:
-    write(sandbox, login(uid(1), "Small", CANARIES[0]), login(uid(2), "Large", CANARIES[2] + "x" * 70_000))
+    sandbox.write_vault(
+        vault_of_all(login(uid(1), "Small", CANARIES[0]), login(uid(2), "Large", CANARIES[2] + "x" * 70_000))
+    )
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     options = {"TMPDIR": str(temporary)}
