@@ -99,6 +99,17 @@ def test_the_newest_version_in_the_state_is_the_value() -> None:
     assert [ordinal(entry) for entry in held.resources] == [10, 9, 0]
 
 
+def test_a_version_counts_for_the_container_that_it_is_of() -> None:
+    """What a rename that was cut off leaves: the new container, and still the old one's version."""
+    container = resource(SECRET, "gcp/R1", secretId="new")
+    old = resource(VERSION, "gcp/R1@v1", secretData="one", secret="projects/p/secrets/old")
+    (held,) = Gcp().held([container, old])
+    assert (held.name, held.values, held.resources) == ("new", (), (container, old))
+    new = resource(VERSION, "gcp/R1@v2", secretData="one", secret="projects/p/secrets/new")
+    (held,) = Gcp().held([container, old, new])
+    assert held.values == ("one",)
+
+
 @pytest.mark.parametrize(
     ("before", "now", "told"),
     [

@@ -136,6 +136,12 @@ def ordinal(resource: StateResource) -> int:
     return int(place[1:]) if place[1:].isdigit() else 0
 
 
+def belongs(version: StateResource, secret_id: str) -> bool:
+    """Tell whether a version is one of the secret of this name; one whose secret is not known is taken for it."""
+    container = str(version.outputs.get("secret") or "")
+    return not container or container.rpartition("/")[2] == secret_id
+
+
 def _key(configuration: Configuration, pam: PamConfiguration | None, source: str) -> dict[str, Any] | None:
     """Return the PAM Configuration's service account key. What is wrong with it is told without quoting it."""
     text = pam.text("pamServiceAccountKey") or pam.text("Service Account Key") if pam else None
@@ -174,7 +180,9 @@ def _label_fault(tags: Mapping[str, str]) -> str | None:
 
 def _held(name: LogicalName, group: list[StateResource]) -> HeldSecret:
     secret = next((resource.outputs for resource in group if resource.type == SECRET), None)
-    versions = sorted((resource for resource in group if resource.type == VERSION), key=ordinal)
+    # A run that was cut off in a rename leaves the new container beside the old one's version.
+    mine = [entry for entry in group if entry.type == VERSION and secret and belongs(entry, str(secret["secretId"]))]
+    versions = sorted(mine, key=ordinal)
     return HeldSecret(
         configuration=name.configuration,
         record_uid=name.record_uid,

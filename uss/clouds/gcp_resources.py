@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pulumi
 import pulumi_gcp as gcp
 
-from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, ordinal
+from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belongs, ordinal
 from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Ownership, Tags
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
@@ -205,7 +205,8 @@ async def _version(questions: Questions, target: GcpTarget, secret: PlannedSecre
         "gcp:secretmanager/getSecretVersion:getSecretVersion", {"project": target.project, "secret": secret.name}
     )
     # Numbers of versions mean something below one name only.
-    known = {entry.outputs.get("version") for entry in secret.present} if secret.change in _NEW_VALUE else set()
+    present = (entry for entry in secret.present if secret.change in _NEW_VALUE and belongs(entry, secret.name))
+    known = {entry.outputs.get("version") for entry in present}
     if not answer or answer.get("secretData") != secret.payload.value or answer.get("version") in known:
         return {}
     name = f"projects/{target.project}/secrets/{secret.name}/versions/{answer['version']}"
