@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from tests.builders import OWNERSHIP, configuration, held, only, plan, record
 from uss.clouds.aws import SECRET, VERSION
-from uss.clouds.interface import Findings, FoundSecret, KeyVault, Ownership
-from uss.findings import settle
+from uss.clouds.interface import Deleted, Findings, FoundSecret, KeyVault, Marked, Ownership
+from uss.findings import settle, without_known
 from uss.plan import Change, Reason
+from uss.report import warnings
 
 OURS = OWNERSHIP.tags("R1", "text/plain")
 IDS = {(SECRET, ""): "arn", (VERSION, ""): "arn|1"}
@@ -63,6 +65,34 @@ def test_what_is_anybody_elses_is_a_conflict(tags: Mapping[str, str], told: str)
     assert (refusal.reason, refusal.record_uid) == (Reason.CONFLICT, "R1")
     assert refusal.found.startswith('AWS Secrets Manager holds a secret "Record" already, which ')
     assert told in refusal.found
+
+
+@pytest.mark.parametrize("tags", [(), (OURS,)])
+def test_a_deleted_secret_that_keeps_its_name_is_told(tags: tuple[Mapping[str, str], ...]) -> None:
+    deleted = FoundSecret(tags, {}, deleted=Deleted("AWS keeps it", "Restore it."))
+    part = settle(only(plan([record("R1"), record("R2", "Other")])), Findings({"R1": deleted}), OWNERSHIP, {})
+    assert [secret.record_uid for secret in part.secrets] == ["R2"]
+    (refusal,) = part.refusals
+    assert (refusal.reason, refusal.found, refusal.mend) == (Reason.NAME_IN_USE, "AWS keeps it", "Restore it.")
+
+
+def test_orphans_are_what_no_plan_and_no_state_accounts_for() -> None:
+    names = ["Record", "Gone", "Held", "Refused"]
+    marked = tuple(Marked(name, f"R{number}", f"arn-{name}") for number, name in enumerate(names, 1))
+    planned = only(plan([record("R1"), record("R4", "\n")]))
+    part = settle(planned, Findings(marked=marked), OWNERSHIP, {"arn-Held": "aws"})
+    (settled,) = without_known([part])
+    assert [entry.name for entry in settled.orphans] == ["Gone"]
+    (line,) = [line for line in warnings(settled) if "They stay" in line]
+    assert "1 secret of this stack" in line
+    assert '"Gone" (record "R2")' in line
+
+
+@pytest.mark.parametrize("keys", [{"on_delete": "retain"}, {"enabled": False}])
+def test_where_it_is_not_certain_no_orphan_is_named(keys: Mapping[str, object]) -> None:
+    first, second = plan([], (), configuration(), configuration(name="other", **keys)).configurations
+    orphan = (Marked("Gone", "R2", "arn"),)
+    assert [part.orphans for part in without_known([replace(first, orphans=orphan), second])] == [(), ()]
 
 
 def test_one_foreign_copy_is_enough_for_a_conflict() -> None:

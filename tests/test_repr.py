@@ -82,6 +82,8 @@ SILENT = {
     "Ownership": "the project's and the stack's names",
     "LogicalName": "names and UIDs",
     "Target": "accounts and regions",
+    "Deleted": "words about a secret's name",
+    "Marked": "names and UIDs",
     "Move": "names of accounts, key vaults, projects",
     "FoundSecret": "tags and IDs",
     "Findings": "the same, and names",

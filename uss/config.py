@@ -147,6 +147,9 @@ class Configuration(_Model):
     on_delete: OnDelete = Field(
         OnDelete.DELETE, strict=False, description="delete or retain the secret of a record that left the folders."
     )
+    check_identity: bool = Field(
+        True, description="false: a run that takes no new name does not ask the cloud for an answer before it writes."
+    )
     adopt: list[NotEmpty] = Field(
         default_factory=list, description="UIDs or titles of records whose existing cloud secret is taken over."
     )
@@ -287,6 +290,7 @@ _MENDS = {
     "maxDeletes": "Use a whole number from 0 up.",
     "maxDeletePercent": "Use a whole number from 0 to 100.",
     "onDelete": "Use delete or retain.",
+    "checkIdentity": "Use true or false, without quotes.",
     "adopt": "List records by UID or title.",
     "formerly": "Give the configuration's name as it was before, or leave it out.",
 }

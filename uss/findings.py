@@ -6,12 +6,13 @@ nobody's is adopted where the configuration says so. All else is a conflict: nev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from uss.clouds.interface import MANAGED_BY, Findings, FoundSecret, HeldSecret, Ownership
-from uss.plan import Change, ConfigurationPlan, PlannedSecret, Reason, Refusal
+from uss.clouds.interface import MANAGED_BY, Findings, FoundSecret, HeldSecret, Marked, Ownership
+from uss.config import OnDelete
+from uss.plan import Change, ConfigurationPlan, Mode, PlannedSecret, Reason, Refusal
 from uss.text import shown
 
 _MEND = "Retitle the record, give the configuration a `namePrefix`, or delete that secret if nobody needs it."
@@ -36,8 +37,12 @@ def claim(part: ConfigurationPlan, secret: PlannedSecret, tags: Mapping[str, str
     if ownership.owns(tags, secret.record_uid):
         return Claim.OURS
     listed = {secret.record_uid, secret.title}.intersection(part.configuration.adopt)
-    stray = ownership.owns(tags, tags.get("keeper-record-uid", ""))
-    return Claim.ADOPTED if listed and (stray or _tool(tags) is None) else Claim.FOREIGN
+    return Claim.ADOPTED if listed and _adoptable(tags, ownership) else Claim.FOREIGN
+
+
+def _adoptable(tags: Mapping[str, str], ownership: Ownership) -> bool:
+    """Whether a secret is nobody's by its marks, or this stack's own for a record that left."""
+    return _tool(tags) is None or ownership.owns(tags, tags.get("keeper-record-uid", ""))
 
 
 def settle(
@@ -59,13 +64,15 @@ def settle(
             continue
         holder = _holder(found, part.name, holders)
         claims = [claim(part, secret, tags, ownership) for tags in found.tags]
-        if holder is None and Claim.FOREIGN not in claims:
+        if holder is None and Claim.FOREIGN not in claims and found.deleted is None:
             secrets.append(_taken(secret, found, Claim.ADOPTED in claims))
             continue
-        if holder is not None:
+        if found.deleted:
+            refusals.append(_refused(secret, Reason.NAME_IN_USE, found.deleted.found, found.deleted.mend))
+        elif holder is not None:
             refusals.append(_in_use(secret, holder))
         else:
-            refusals.append(_conflict(secret, part, found.tags[claims.index(Claim.FOREIGN)]))
+            refusals.append(_conflict(secret, part, found.tags[claims.index(Claim.FOREIGN)], ownership))
         if secret.held:
             kept.append(secret.held)
     return replace(
@@ -75,7 +82,39 @@ def settle(
         kept=tuple(sorted(kept, key=lambda held: held.record_uid)),
         denied=findings.denied,
         key_vault=findings.key_vault,
+        orphans=_lost(findings.marked, part, holders),
     )
+
+
+def without_known(parts: Iterable[ConfigurationPlan]) -> tuple[ConfigurationPlan, ...]:
+    """Return the settled plans with those orphans alone that no configuration accounts for.
+
+    The marks do not say which configuration a secret is of. One of a disabled configuration, which reads nothing, or
+    one that was let go of on purpose (`onDelete: retain`) cannot be told from an orphan: then none is named.
+    """
+    listed = tuple(parts)
+    uncertain = any(part.mode is Mode.DISABLED or part.configuration.on_delete is OnDelete.RETAIN for part in listed)
+    names = {secret.name.lower() for part in listed for secret in part.secrets}
+    refused = {refusal.record_uid for part in listed for refusal in part.refusals}
+    return tuple(
+        replace(
+            part,
+            orphans=tuple(
+                entry
+                for entry in part.orphans
+                if not uncertain and entry.name.lower() not in names and entry.record_uid not in refused
+            ),
+        )
+        for part in listed
+    )
+
+
+def _lost(marked: Iterable[Marked], part: ConfigurationPlan, holders: Mapping[str, str]) -> tuple[Marked, ...]:
+    """What the state has no part in, with the configuration's prefix, which says that it was its."""
+    # Azure's IDs and names are compared without case.
+    held = {resource_id.lower() for resource_id in holders}
+    prefix = part.configuration.name_prefix.lower()
+    return tuple(entry for entry in marked if entry.id.lower() not in held and entry.name.lower().startswith(prefix))
 
 
 def _taken(secret: PlannedSecret, found: FoundSecret, adopted: bool) -> PlannedSecret:
@@ -95,13 +134,17 @@ def _holder(found: FoundSecret, name: str, holders: Mapping[str, str]) -> str | 
 def _in_use(secret: PlannedSecret, holder: str) -> Refusal:
     found = f"the configuration {shown(holder)} of this stack has a secret of this name there"
     mend = "Give one of the two a `namePrefix`; if it was renamed, give the new one its former name as `formerly`."
-    return Refusal(secret.record_uid, secret.title, Reason.NAME_IN_USE, found, mend)
+    return _refused(secret, Reason.NAME_IN_USE, found, mend)
 
 
-def _conflict(secret: PlannedSecret, part: ConfigurationPlan, tags: Mapping[str, str]) -> Refusal:
+def _refused(secret: PlannedSecret, reason: Reason, found: str, mend: str) -> Refusal:
+    return Refusal(secret.record_uid, secret.title, reason, found, mend)
+
+
+def _conflict(secret: PlannedSecret, part: ConfigurationPlan, tags: Mapping[str, str], ownership: Ownership) -> Refusal:
     where = part.cloud.names.cloud if part.cloud else "the cloud"
     found = f"{where} holds a secret {shown(secret.name)} already, {_whose(tags)}"
-    return Refusal(secret.record_uid, secret.title, Reason.CONFLICT, found, _ADOPT if _tool(tags) is None else _MEND)
+    return _refused(secret, Reason.CONFLICT, found, _ADOPT if _adoptable(tags, ownership) else _MEND)
 
 
 def _whose(tags: Mapping[str, str]) -> str:

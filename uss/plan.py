@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from uss.clouds.interface import Cloud, FoundSecret, HeldSecret, KeyVault, Move, Target
+from uss.clouds.interface import Cloud, FoundSecret, HeldSecret, KeyVault, Marked, Move, Target
 from uss.config import Configuration
 from uss.payload import Payload
 from uss.state import StateResource
@@ -132,6 +132,9 @@ class ConfigurationPlan:
     """Names that the Sync Identity may not look at, so that what is there shows only when they are written."""
     key_vault: KeyVault = KeyVault.GIVEN
     """Azure only."""
+    orphans: tuple[Marked, ...] = ()
+    """Secrets of this stack that neither the vault's folders nor the state has: a state was lost, and meanwhile their
+    records left. They stay."""
     moves: tuple[Move, ...] = ()
     """Where secrets that the state holds would move, or be left behind, because the target changed."""
     digest: str = ""
@@ -143,6 +146,11 @@ class ConfigurationPlan:
     def name(self) -> str:
         """The configuration's name."""
         return self.configuration.name
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything of the configuration's secrets is to change."""
+        return bool(self.deletions) or any(secret.change is not Change.UNCHANGED for secret in self.secrets)
 
     def count(self, change: Change) -> int:
         """How many secrets change in this way."""

@@ -18,7 +18,7 @@ from uss.clouds import CLOUDS
 from uss.clouds.interface import HeldSecret, LogicalName, Ownership
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
 from uss.errors import ConfigurationError, GuardError, UssError
-from uss.findings import settle
+from uss.findings import settle, without_known
 from uss.keeper import Access, Snapshot, find_access, read_vault
 from uss.plan import ConfigurationPlan, Mode, Plan
 from uss.planning import Holdings, build_plan
@@ -127,7 +127,7 @@ async def look(plan: Plan, state: StackState) -> Outlook:
         return settle(part, found, ownership, holders)
 
     parts = await asyncio.gather(*(settled(part) for part in plan.configurations))
-    return Outlook(replace(plan, configurations=tuple(parts)), providers, resources)
+    return Outlook(replace(plan, configurations=without_known(parts)), providers, resources)
 
 
 def _holders(resources: Mapping[str, list[StateResource]]) -> dict[str, str]:

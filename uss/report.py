@@ -59,6 +59,14 @@ def warnings(part: ConfigurationPlan) -> list[str]:
             f"({shown(part.denied[0])}{', ...' if len(part.denied) > 1 else ''}). If there is a secret of that name "
             "already, its creation fails, and nothing is overwritten."
         )
+    if part.orphans:
+        named = ", ".join(f"{shown(entry.name)} (record {shown(entry.record_uid)})" for entry in part.orphans[:5])
+        more = f" and {len(part.orphans) - 5} more" if len(part.orphans) > 5 else ""
+        lines.append(
+            f"{part.name}: the cloud holds {_counted(len(part.orphans), 'secret')} of this stack whose records are no "
+            f"longer in the linked folders, and which the state does not know: {named}{more}. They stay as they are. "
+            "Delete them there if nobody reads them, or bring the records back."
+        )
     return lines
 
 

@@ -245,6 +245,7 @@ class AzureUnderTest(CloudUnderTest):
             "arm.vaults.get",
             "keyvault.challenge",
             "keyvault.getSecrets",
+            "keyvault.getDeletedSecrets",
             "keyvault.getSecret",
         }
     )

@@ -8,6 +8,7 @@ import pytest
 
 from tests.sync.clouds import AZURE_GROUP, AZURE_SUBSCRIPTION, AZURE_VAULT, AzureUnderTest
 from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
+from uss.sandbox.faults import Fault, FaultKind
 
 AZURE = AzureUnderTest()
 GRANTS = [
@@ -80,6 +81,33 @@ def test_a_key_vault_name_that_is_taken_elsewhere_is_told(ready: Project, sandbo
     assert run.code != 0
     assert "VaultAlreadyExists" in run
     assert AZURE_VAULT in run
+
+
+def test_a_name_that_somebody_elses_deleted_secret_keeps_is_told(ready: Project, sandbox: Sandbox) -> None:
+    sandbox.write_vault(AZURE.vault(login(uid(1), "Kept", "p1"), login(uid(2), "Other", "p2")))
+    AZURE.put_foreign(ready, "Kept", "somebody else's")
+    with AZURE.client(sandbox) as client:
+        assert client is not None
+        client.begin_delete_secret(ready.prefix + "Kept").wait()
+        configure(ready)
+        told = f'the key vault keeps a deleted secret "{ready.prefix}Kept" until 20'
+        assert told in ready.preview()
+        assert told in ready.up_well()
+        assert AZURE.values(ready).keys() == {"Other"}
+        configure(ready, adopt=[uid(1)])
+        ready.up_well()
+        assert AZURE.values(ready).keys() == {"Kept", "Other"}
+        assert AZURE.versions(ready, "Kept") == 2
+
+
+def test_a_key_vault_that_tells_nothing_of_what_it_keeps_does_not_stop_the_run(
+    ready: Project, sandbox: Sandbox
+) -> None:
+    sandbox.write_vault(AZURE.vault(login(uid(1), "First", "p1")))
+    configure(ready)
+    sandbox.control.add_fault(Fault("azure", "keyvault.getDeletedSecrets", FaultKind.DENIED))
+    ready.up_well()
+    assert AZURE.values(ready).keys() == {"First"}
 
 
 def test_names_that_differ_in_case_alone_clash(ready: Project, sandbox: Sandbox) -> None:

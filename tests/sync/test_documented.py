@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tests.sync.harness import KEY_ID, ROLE, ROOT, Project, Sandbox, login, uid, vault
+from tests.sync.harness import KEY_ID, ROLE, ROOT, Project, Sandbox, login, password, uid, vault
 
 
 def documented_actions() -> list[str]:
@@ -34,15 +34,25 @@ def test_the_documented_permissions_are_enough_for_the_whole_life_of_a_secret(
 
 
 def test_a_name_that_waits_for_its_deletion_says_so(project: Project, sandbox: Sandbox) -> None:
+    """It is told in the preview, the rest goes on, and restoring it brings it back into the sync."""
     sandbox.write_vault(vault(login(uid(1), "Stays", "p1"), login(uid(2), "Reused", "p2")))
     project.up_well()
     sandbox.edit(lambda records: records.pop(uid(2)))
     project.up_well()
-    sandbox.edit(lambda records: records.update({uid(3): login(uid(3), "Reused", "p3")}))
-    run = project.up()
-    assert run.code != 0
-    assert "already scheduled for deletion" in run
-    assert project.prefix + "Reused" in run
+    sandbox.edit(
+        lambda records: records.update({uid(3): login(uid(3), "Reused", "p3"), uid(4): login(uid(4), "New", "p4")})
+    )
+    told = f'AWS keeps a deleted secret "{project.prefix}Reused" in us-east-1 until its recovery window ends'
+    assert told in project.preview()
+    assert told in project.up_well()
+    assert project.secrets().keys() == {"Stays", "New"}
+    client = sandbox.aws()
+    client.restore_secret(SecretId=project.prefix + "Reused")
+    client.close()
+    assert f'manages, for record "{uid(2)}"' in project.preview()
+    project.configure({"adopt": [uid(3)]})
+    project.up_well()
+    assert project.secrets()["Reused"] == password("p3")
 
 
 def test_a_configuration_that_was_removed_can_be_deleted_as_the_guard_says(project: Project, sandbox: Sandbox) -> None:

@@ -182,6 +182,22 @@ def test_a_wrong_identity_writes_nothing(ready: Project, sandbox: Sandbox, cloud
     assert cloud.values(ready) == {}
 
 
+def test_an_identity_that_was_lost_shows_before_anything_is_deleted(
+    ready: Project, sandbox: Sandbox, cloud: CloudUnderTest
+) -> None:
+    records = [login(uid(n), f"Record {n}", "p") for n in range(3)]
+    sandbox.write_vault(cloud.vault(*records))
+    ready.up_well()
+    sandbox.write_vault(cloud.vault(*records[:2], trusted=False))
+    run = ready.preview()
+    assert run.code != 0
+    assert cloud.wrong_identity in run
+    configure(ready, cloud, checkIdentity=False)
+    sandbox.control.reset_calls()
+    ready.preview()
+    assert not cloud.calls(sandbox) - {"oauth2.Token", "iamcredentials.GenerateAccessToken"}
+
+
 def test_throttled_calls_are_tried_again(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest) -> None:
     sandbox.write_vault(cloud.vault(login(uid(1), "First", "p1")))
     sandbox.control.add_fault(Fault(cloud.name, cloud.create, FaultKind.THROTTLED, times=2))

@@ -95,3 +95,17 @@ def test_a_state_that_is_older_than_the_cloud_catches_up(
     ready.up_well("--refresh")
     assert cloud.values(ready) == expected | {"Early": password("q"), "Moved": password("p")}
     assert ready.preview("--expect-no-changes").code == 0
+
+
+def test_a_secret_whose_state_and_record_are_both_gone_is_told(
+    ready: Project, sandbox: Sandbox, cloud: CloudUnderTest
+) -> None:
+    expected = write(sandbox, cloud, "p")
+    ready.up_well()
+    shutil.rmtree(ready.state / ".pulumi")
+    ready.init()
+    sandbox.edit(lambda found: found.pop(uid(0)))
+    told = f'"{ready.prefix}Record-0" (record "{uid(0)}"). They stay as they are'
+    assert told in ready.preview()
+    assert told in ready.up_well()
+    assert cloud.values(ready) == expected

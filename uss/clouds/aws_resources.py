@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pulumi
 import pulumi_aws as aws
 
 from uss.clouds.aws import SECRET, VERSION, AwsTarget, places
-from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Ownership
+from uss.clouds.interface import Declared, Deleted, Findings, FoundSecret, LogicalName, Marked, Ownership
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
 from uss.config import Configuration, RegionMode
+from uss.errors import CloudDeniedError, CloudError
 from uss.findings import Claim, claim
 from uss.plan import NEW_NAMES, Change, PlannedSecret
 from uss.state import StateResource
@@ -24,10 +26,15 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:aws"
-ABSENT = re.compile(r"(couldn't|can't|could not) find|not found|NotFoundException|(scheduled|marked) for deletion")
+_MISSING = re.compile(r"(couldn't|can't|could not) find|not found|NotFoundException")
+_DELETED = re.compile(r"(scheduled|marked) for deletion")
+ABSENT = re.compile(f"{_MISSING.pattern}|{_DELETED.pattern}")
 """Matches what the provider says when there is no such thing."""
+_RESTORE = "Restore it (`aws secretsmanager restore-secret`), wait until then, or retitle the record."
 DENIED = re.compile(r"error Secrets Manager: .*api error AccessDenied|not authorized to perform: secretsmanager:")
 """Matches what it says when the identity may not ask."""
+_GET_SECRET = "aws:secretsmanager/getSecret:getSecret"  # noqa: S105 - a function of the provider
+_GET_VERSION = "aws:secretsmanager/getSecretVersion:getSecretVersion"
 _FAILED = "Failed"
 
 
@@ -224,9 +231,14 @@ async def look(
         copies = await asyncio.gather(*(_copy(questions, plan, secret, ownership, *region) for region in regions))
         return _joined([copy for copy in copies if copy])
 
-    return await questions.each(
-        [secret for secret in plan.secrets if secret.change in (*NEW_NAMES, Change.VALUE)], find
-    )
+    wanted = [secret for secret in plan.secrets if secret.change in (*NEW_NAMES, Change.VALUE)]
+    if not wanted and plan.changes and plan.configuration.check_identity:
+        await questions.ask("aws:index/getCallerIdentity:getCallerIdentity", {})
+    findings = await questions.each(wanted, find)
+    if not findings.recovers(ownership):
+        return findings
+    marked = await asyncio.gather(*(_marked(questions, plan, ownership, region) for region, _ in regions))
+    return replace(findings, marked=tuple(entry for found in marked for entry in found))
 
 
 def _joined(copies: list[FoundSecret]) -> FoundSecret | None:
@@ -237,6 +249,7 @@ def _joined(copies: list[FoundSecret]) -> FoundSecret | None:
         tags=tuple(tags for copy in copies for tags in copy.tags),
         imports={key: value for copy in copies for key, value in copy.imports.items()},
         same_value=same.pop() if len(same) == 1 else False,
+        deleted=next((copy.deleted for copy in copies if copy.deleted), None),
     )
 
 
@@ -249,9 +262,9 @@ async def _copy(
     place: str,
 ) -> FoundSecret | None:
     """The secret in one region; its value only where the stack may take it."""
-    answer = await questions.ask("aws:secretsmanager/getSecret:getSecret", {"name": secret.name, "region": region})
+    answer = await questions.ask(_GET_SECRET, {"name": secret.name, "region": region})
     if answer is None:
-        return None
+        return await _deleted(questions, secret, region)
     tags = answer.get("tags") or {}
     imports = {(SECRET, place): _import_id(str(answer["arn"]), place)}
     if claim(plan, secret, tags, ownership) is Claim.FOREIGN:
@@ -260,14 +273,49 @@ async def _copy(
     return FoundSecret(tags=(tags,), imports=imports | value, same_value=bool(value))
 
 
+async def _deleted(questions: Questions, secret: PlannedSecret, region: str) -> FoundSecret | None:
+    """A secret in its recovery window, which the provider calls not found: only who asks for its value is told why."""
+    try:
+        await replace(questions, absent=_MISSING).ask(_GET_VERSION, {"secretId": secret.name, "region": region})
+    except CloudDeniedError:
+        return None
+    except CloudError as error:
+        if not _DELETED.search(str(error)):
+            raise
+        found = f"AWS keeps a deleted secret {shown(secret.name)} in {region} until its recovery window ends"
+        return FoundSecret(tags=(), imports={}, deleted=Deleted(found, _RESTORE))
+    return None
+
+
+async def _marked(questions: Questions, plan: ConfigurationPlan, ownership: Ownership, region: str) -> list[Marked]:
+    """The secrets in a region with this stack's marks, but for those that the plan gives; none where the identity may
+    not list, which it need not. A filter's values are beginnings (AWS, ListSecrets), so each one's marks are read.
+    """
+    filters = [{"name": "tag-key", "values": ["keeper-record-uid"]}, {"name": "tag-value", "values": [ownership.stack]}]
+    if plan.configuration.name_prefix:
+        filters.append({"name": "name", "values": [plan.configuration.name_prefix]})
+    planned = {secret.name for secret in plan.secrets}
+    try:
+        answer = await questions.ask("aws:secretsmanager/getSecrets:getSecrets", {"filters": filters, "region": region})
+        found = answer or {"names": [], "arns": []}
+        arns = [arn for name, arn in zip(found["names"], found["arns"], strict=True) if name not in planned]
+        secrets = await asyncio.gather(*(questions.ask(_GET_SECRET, {"arn": arn, "region": region}) for arn in arns))
+    except CloudDeniedError:
+        return []
+    tagged = [(str(entry["name"]), entry.get("tags") or {}, str(entry["arn"])) for entry in secrets if entry]
+    return [
+        Marked(name, tags["keeper-record-uid"], arn)
+        for name, tags, arn in tagged
+        if ownership.owns(tags, tags.get("keeper-record-uid", ""))
+    ]
+
+
 async def _value(questions: Questions, secret: PlannedSecret, region: str, place: str) -> dict[tuple[str, str], str]:
     """The current version in one region, where it has the plan's value and the state does not know it.
 
     One with another value is not imported: a version's value cannot be changed, so a new one is put.
     """
-    answer = await questions.ask(
-        "aws:secretsmanager/getSecretVersion:getSecretVersion", {"secretId": secret.name, "region": region}
-    )
+    answer = await questions.ask(_GET_VERSION, {"secretId": secret.name, "region": region})
     if not answer or answer.get("secretString") != secret.payload.value:
         return {}
     if any(entry.outputs.get("versionId") == answer["versionId"] for entry in secret.present):

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 import pulumi_azure_native as azure
 from pulumi_azure_native import keyvault
 
-from uss.clouds import azure_metadata
+from uss.clouds import azure_metadata, azure_vault
 from uss.clouds.azure import SECRET, VAULT, AzureTarget, made_here, no_metadata_service, vault_logical_name
-from uss.clouds.interface import Declared, Findings, FoundSecret, KeyVault, LogicalName, Ownership
+from uss.clouds.interface import (
+    Declared,
+    Deleted,
+    Findings,
+    FoundSecret,
+    KeyVault,
+    LogicalName,
+    Marked,
+    Ownership,
+)
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
 from uss.config import Configuration, mistake
+from uss.findings import Claim, claim
 from uss.plan import NEW_NAMES, PlannedSecret
 from uss.state import StateResource
+from uss.text import shown
 
 if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
@@ -28,6 +40,11 @@ ABSENT = re.compile(r"(Resource|ResourceGroup|Secret)NotFound|Status=404|RESPONS
 """Matches what the provider says when there is no such thing."""
 DENIED = re.compile(r"AuthorizationFailed|Status=403|RESPONSE 403")
 """Matches what it says when the identity may not ask."""
+_VAULTS = "/providers/Microsoft.KeyVault/vaults"
+_PURGE = (
+    "Purge it (`az keyvault secret purge`), wait until then, retitle the record; or list the record under `adopt` to "
+    "bring it back and write to it."
+)
 
 
 def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> azure.Provider:
@@ -197,21 +214,70 @@ async def look(
     """See `Resources.look`.
 
     The key vault, and in it the secrets, through Azure Resource Manager, whose right to read a secret the provider
-    needs anyway. It never returns a value, so a secret that is recovered is written once more. A secret that is deleted
-    and can be recovered is not seen.
+    needs anyway. It never returns a value, so a secret that is recovered is written once more. What is deleted and can
+    be recovered, the key vault itself tells.
     """
     target = cast(AzureTarget, plan.target)
     questions = Questions(plan.name, provider, ABSENT, DENIED)
     vault = {"resourceGroupName": target.resource_group, "vaultName": target.vault}
     ours = any(made_here(entry, target.vault) for entry in resources)
-    if not ours and await questions.ask("azure-native:keyvault:getVault", vault) is None:
+    wanted = [secret for secret in plan.secrets if secret.change in NEW_NAMES]
+    # Also a check of the identity, before anything is written, where nothing else is asked.
+    check = plan.changes and plan.configuration.check_identity
+    if ours and not wanted and not check:
+        return Findings(key_vault=KeyVault.OURS)
+    there = await questions.ask("azure-native:keyvault:getVault", vault)
+    if not ours and there is None:
         return Findings(key_vault=KeyVault.MISSING)
+    inside = _Inside(target, str(((there or {}).get("properties") or {}).get("vaultUri") or ""))
+    deleted = await inside.deleted() if wanted else {}
 
     async def find(secret: PlannedSecret) -> FoundSecret | None:
         answer = await questions.ask("azure-native:keyvault:getSecret", vault | {"secretName": secret.name})
         if answer is None:
-            return None
+            return _deleted(plan, secret, deleted.get(secret.name.lower()), ownership)
         return FoundSecret(tags=(answer.get("tags") or {},), imports={(SECRET, ""): str(answer["id"])})
 
-    findings = await questions.each([secret for secret in plan.secrets if secret.change in NEW_NAMES], find)
-    return replace(findings, key_vault=KeyVault.OURS if ours else KeyVault.GIVEN)
+    findings = await questions.each(wanted, find)
+    marked = await inside.marked(ownership) if findings.recovers(ownership) else ()
+    return replace(findings, key_vault=KeyVault.OURS if ours else KeyVault.GIVEN, marked=marked)
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """What the key vault at this address tells itself."""
+
+    target: AzureTarget
+    uri: str
+
+    async def deleted(self) -> Mapping[str, azure_vault.DeletedEntry]:
+        """Its deleted secrets by lower-case name."""
+        return (await self._contents(deleted=True)).deleted
+
+    async def marked(self, ownership: Ownership) -> tuple[Marked, ...]:
+        """Its secrets with this stack's marks."""
+        tags = (await self._contents(deleted=False)).tags
+        place = f"/subscriptions/{self.target.subscription}/resourceGroups/{self.target.resource_group}"
+        return tuple(
+            Marked(name, marks["keeper-record-uid"], f"{place}{_VAULTS}/{self.target.vault}/secrets/{name}")
+            for name, marks in tags.items()
+            if ownership.owns(marks, marks.get("keeper-record-uid", ""))
+        )
+
+    async def _contents(self, *, deleted: bool) -> azure_vault.Contents:
+        if not self.uri:
+            return azure_vault.Contents()
+        return await asyncio.to_thread(azure_vault.contents, self.uri, self.target, deleted=deleted)
+
+
+def _deleted(
+    plan: ConfigurationPlan, secret: PlannedSecret, entry: azure_vault.DeletedEntry | None, ownership: Ownership
+) -> FoundSecret | None:
+    """A deleted secret in the name's way. The stack's own comes back with the name, as the provider does it."""
+    if entry is None or ownership.owns(entry.tags, entry.tags.get("keeper-record-uid", "")):
+        return None
+    if claim(plan, secret, entry.tags, ownership) is Claim.ADOPTED:
+        return None
+    until = f" until {entry.purged:%Y-%m-%d}" if entry.purged else ""
+    found = f"the key vault keeps a deleted secret {shown(secret.name)}{until}, which this stack did not create"
+    return FoundSecret(tags=(), imports={}, deleted=Deleted(found, _PURGE))

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 import pulumi_gcp as gcp
 
 from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belongs, ordinal
-from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Ownership, Tags
+from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Ownership, Tags
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
 from uss.config import Configuration, OldVersions
@@ -169,6 +171,8 @@ async def look(
     target = cast(GcpTarget, plan.target)
     questions = Questions(plan.name, provider, ABSENT, DENIED)
     wanted = [secret for secret in plan.secrets if secret.change in (*NEW_NAMES, *_NEW_VALUE)]
+    if not wanted and plan.changes and plan.configuration.check_identity:
+        await _check_identity(questions, plan, target)
     new = tuple(secret.name for secret in wanted if secret.change in NEW_NAMES)
     try:
         present = await _present(questions, target, plan.configuration.name_prefix) if new else {}
@@ -182,14 +186,36 @@ async def look(
         entry = present.get(secret.name)
         if entry is None:
             return None
-        tags = {**(entry.get("labels") or {}), **(entry.get("annotations") or {})}
+        tags = _marks(entry)
         imports = {(SECRET, ""): f"projects/{target.project}/secrets/{secret.name}"}
         if claim(plan, secret, tags, ownership) is Claim.FOREIGN:
             return FoundSecret(tags=(tags,), imports=imports)
         version = await _version(questions, target, secret)
         return FoundSecret(tags=(tags,), imports=imports | version, same_value=bool(version))
 
-    return await questions.each(wanted, find)
+    findings = await questions.each(wanted, find)
+    if not findings.recovers(ownership):
+        return findings
+    named = ((name, _marks(entry)) for name, entry in present.items())
+    marked = [
+        Marked(name, tags["keeper-record-uid"], f"projects/{target.project}/secrets/{name}")
+        for name, tags in named
+        if ownership.owns(tags, tags.get("keeper-record-uid", ""))
+    ]
+    return replace(findings, marked=tuple(marked))
+
+
+async def _check_identity(questions: Questions, plan: ConfigurationPlan, target: GcpTarget) -> None:
+    """Ask for a secret that is there, so that an identity that does not work shows before anything is written."""
+    names = [secret.held.name for secret in plan.secrets if secret.held]
+    names += [held.name for held in plan.deletions]
+    with suppress(CloudDeniedError):
+        arguments = {"project": target.project, "secretId": names[0]}
+        await questions.ask("gcp:secretmanager/getSecret:getSecret", arguments)
+
+
+def _marks(secret: Mapping[str, Any]) -> dict[str, str]:
+    return {**(secret.get("labels") or {}), **(secret.get("annotations") or {})}
 
 
 async def _present(questions: Questions, target: GcpTarget, prefix: str) -> Mapping[str, Mapping[str, Any]]:

@@ -128,6 +128,14 @@ class KeyVault(StrEnum):
 
 
 @dataclass(frozen=True)
+class Deleted:
+    """A deleted secret whose name cannot be had yet: what it is in words, and the mend."""
+
+    found: str
+    mend: str
+
+
+@dataclass(frozen=True)
 class FoundSecret:
     """What stands in the cloud under a name that a plan gives, and that the stack's state does not hold."""
 
@@ -137,6 +145,17 @@ class FoundSecret:
     """By resource type and place (as in `LogicalName`), the ID to import; of a value only where it is the plan's."""
     same_value: bool | None = None
     """Whether the value is the plan's; None where the cloud does not tell, or where it is not the stack's to read."""
+    deleted: Deleted | None = None
+    """It is deleted, and keeps its name for a while."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A secret that carries this stack's marks, whether the state holds it or not."""
+
+    name: str
+    record_uid: str
+    id: str
 
 
 @dataclass(frozen=True)
@@ -148,6 +167,12 @@ class Findings:
     denied: tuple[str, ...] = ()
     key_vault: KeyVault = KeyVault.GIVEN
     """Azure only."""
+    marked: tuple[Marked, ...] = ()
+    """All that has this stack's marks; looked for where something is to be recovered, since a state was lost then."""
+
+    def recovers(self, ownership: Ownership) -> bool:
+        """Tell whether a secret that the plan would create is there already and the stack's own."""
+        return any(ownership.owns(tags, uid) for uid, found in self.secrets.items() for tags in found.tags)
 
 
 @dataclass(frozen=True)
