@@ -16,6 +16,7 @@ from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
 from uss.clouds.azure import AzureTarget
 from uss.clouds.gcp import GcpTarget
+from uss.importer.interface import CloudSecret, Listed
 from uss.keeper import Access, Field, pam_configuration
 from uss.linking import LinkedConfiguration
 from uss.payload import payload_of
@@ -66,6 +67,7 @@ CARRIERS = [
     target(),
     AzureTarget(("azure:kv",), "s", "t", "g", "kv", None, "client", CANARY),
     GcpTarget(("gcp:p",), "p", (), None, CANARY),
+    CloudSecret(Listed("n", "arn"), "1", CANARY),
     only(PLAN).secrets[0],
     only(PLAN),
     PLAN.removed[0],
@@ -82,12 +84,18 @@ SILENT = {
     "Ownership": "the project's and the stack's names",
     "LogicalName": "names and UIDs",
     "Target": "accounts and regions",
+    "Contents": "names and tags",
+    "DeletedEntry": "tags",
     "Deleted": "words about a secret's name",
     "Marked": "names and UIDs",
     "Move": "names of accounts, key vaults, projects",
     "FoundSecret": "tags and IDs",
     "Findings": "the same, and names",
     "Questions": "a name, patterns, and a provider, which prints as an object",
+    "Listed": "names, tags and descriptions",
+    "Unreadable": "the same, and a reason",
+    "Filters": "names and tags",
+    "Caller": "names of a configuration and an identity",
     "Declared": "ARNs and outputs, which print as objects",
     "Refusal": "titles and reasons",
 }

@@ -48,6 +48,22 @@ def test_the_sandbox_imports_nothing_of_the_sync() -> None:
         assert [name for name in names if not f"{name}.".startswith("uss.sandbox.")] == [], path
 
 
+def test_nothing_imports_the_import() -> None:
+    assert importers("uss.importer", outside="importer") == []
+    assert [name for name in imports(PROGRAM) if name.startswith("uss.importer")] == []
+
+
+def test_the_clouds_own_clients_are_imported_only_at_the_edges() -> None:
+    for sdk, files in (
+        ("boto3", ["importer/aws.py"]),
+        ("botocore", ["importer/aws.py"]),
+        # A key vault's own endpoint tells the sync what Resource Manager does not.
+        ("azure", ["clouds/azure_vault.py", "importer/azure.py"]),
+        ("google", ["importer/gcp.py"]),
+    ):
+        assert sorted(Path(path) for path in importers(sdk, outside="sandbox")) == [PACKAGE / file for file in files]
+
+
 def test_keepers_sdk_is_imported_in_one_place() -> None:
     found = importers("keeper_secrets_manager_core", outside="keeper")
     # The sandbox runs Keeper's own command line, which is made of the SDK.

@@ -9,7 +9,7 @@
     │   └── VaultIncompleteError     an answer, but not a whole one
     ├── StateError              the stack's last checkpoint could not be read
     ├── CloudError              a cloud did not say what it holds already
-    │   └── CloudDeniedError         the Sync Identity may not ask
+    │   └── CloudDeniedError         the Sync Identity may not ask, or is not accepted
     └── GuardError              a rule of safety stops the run before anything is declared
 
 Every message says what was found, where, and what to do, and holds no secret value. Errors of vendors are
@@ -52,11 +52,11 @@ class StateError(UssError):
 
 
 class CloudError(UssError):
-    """A cloud did not say what it holds already, so nothing was declared."""
+    """A cloud did not say what it holds already, so nothing was declared, or imported into Keeper."""
 
 
 class CloudDeniedError(CloudError):
-    """The Sync Identity may not ask what the cloud holds under one name."""
+    """The Sync Identity may not ask what the cloud holds, or the cloud does not accept it."""
 
 
 class GuardError(UssError):

@@ -273,6 +273,19 @@ def test_replicas_follow_versions_and_tags_and_refuse_writes(clients: Clients) -
         replica.describe_secret(SecretId="database")
 
 
+def test_the_primary_region_is_told_of_replicated_secrets_only(clients: Clients) -> None:
+    client = clients.secrets()
+    client.create_secret(Name="replicated", SecretString="x", AddReplicaRegions=[{"Region": "eu-west-1"}])
+    client.create_secret(Name="alone", SecretString="x")
+    assert client.describe_secret(SecretId="replicated")["PrimaryRegion"] == "us-east-1"
+    for region, expected in (
+        ("us-east-1", {"replicated": "us-east-1", "alone": None}),
+        ("eu-west-1", {"replicated": "us-east-1"}),
+    ):
+        listed = clients.secrets(region=region).list_secrets()["SecretList"]
+        assert {entry["Name"]: entry.get("PrimaryRegion") for entry in listed} == expected
+
+
 def test_an_unknown_replica_region_is_refused(clients: Clients) -> None:
     with refused("InvalidParameterException", message="Invalid replica region."):
         clients.secrets().create_secret(Name="x", SecretString="x", AddReplicaRegions=[{"Region": "mars-north-1"}])

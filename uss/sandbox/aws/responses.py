@@ -92,11 +92,18 @@ class Gate:
         return Answer(int(status.split()[0]), tuple(headers.items()), b"".join(body))
 
     def _mended(self, call: Call, account: str, answer: Answer) -> Answer:
-        """Mend what moto answers otherwise than Secrets Manager: 404 for a missing secret, and a name as the ARN."""
+        """Mend what moto answers otherwise than Secrets Manager: 404 for a missing secret, a name as the ARN, and no
+        primary region of a secret that has replicas.
+        """
         if answer.status == 404:
             return replace(answer, status=400)
         content = json.loads(answer.body) if answer.status == 200 else {}
-        if not content.get("ARN", "arn:").startswith("arn:"):
+        if call.operation in ("DescribeSecret", "ListSecrets"):
+            for secret in content.get("SecretList", (content,)):
+                if secret.get("ReplicationStatus"):
+                    secret.setdefault("PrimaryRegion", call.region)
+        elif content.get("ARN", "arn:").startswith("arn:"):
+            return answer
+        else:
             content["ARN"] = self._secrets.arn(call, account)
-            return replace(answer, body=json.dumps(content).encode())
-        return answer
+        return replace(answer, body=json.dumps(content).encode()) if content else answer

@@ -1,0 +1,1 @@
+"""Reading secrets that the clouds hold already, against the local clouds."""
