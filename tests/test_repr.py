@@ -12,6 +12,7 @@ import pytest
 
 import uss
 from tests.builders import OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
+from uss.candidates import examine
 from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
 from uss.clouds.azure import AzureTarget
@@ -72,6 +73,7 @@ CARRIERS = [
     PLAN,
     Holdings({"aws": (HELD,)}),
     LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)),
+    examine(RECORD, LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)), OWNERSHIP),
     Outlook(PLAN, {}, {"aws": [STATE]}),
     Settings(SOURCE, (CONFIGURATION,), ACCESS, {}),
 ]
@@ -88,6 +90,8 @@ SILENT = {
     "Questions": "a name, patterns, and a provider, which prints as an object",
     "Declared": "ARNs and outputs, which print as objects",
     "Refusal": "titles and reasons",
+    "Origin": "a secret's name, description and tags",
+    "OriginFault": "what is wrong with it",
 }
 
 
