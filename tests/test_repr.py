@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 
 import uss
-from tests.builders import OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
+from tests.builders import ARN, OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
 from uss.candidates import examine
 from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
 from uss.clouds.azure import AzureTarget
 from uss.clouds.gcp import GcpTarget
+from uss.importer import CloudSecret, new_record
+from uss.importer.recognition import read, recognise
 from uss.keeper import Access, Field, pam_configuration
 from uss.linking import LinkedConfiguration
+from uss.naming import AWS_NAMES
 from uss.payload import payload_of
 from uss.plan import RemovedConfiguration
 from uss.planning import Holdings, build_plan
@@ -47,6 +50,9 @@ PLAN = build_plan(
     SOURCE,
 )
 ACCESS = Access(CANARY, "KSM_CONFIG")
+SECRET = CloudSecret("n", f'{{"a": "{CANARY}", "login": "{CANARY}", "note": "{CANARY}", "c": ["{CANARY}"]}}', ARN)
+RECOGNISED = recognise(SECRET.text)
+READING = read(SECRET.text)
 
 
 def target() -> Any:
@@ -74,6 +80,11 @@ CARRIERS = [
     Holdings({"aws": (HELD,)}),
     LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)),
     examine(RECORD, LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)), OWNERSHIP),
+    SECRET,
+    new_record(SECRET, "login", "", AWS_NAMES),
+    RECOGNISED,
+    READING,
+    READING.entries[0] if READING else None,
     Outlook(PLAN, {}, {"aws": [STATE]}),
     Settings(SOURCE, (CONFIGURATION,), ACCESS, {}),
 ]
@@ -92,6 +103,7 @@ SILENT = {
     "Refusal": "titles and reasons",
     "Origin": "a secret's name, description and tags",
     "OriginFault": "what is wrong with it",
+    "Skipped": "a secret's name",
 }
 
 

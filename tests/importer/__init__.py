@@ -1,0 +1,1 @@
+"""Tests of the way from a cloud's secrets to Keeper records."""
