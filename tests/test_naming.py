@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uss.naming import AWS_NAMES, NameFault, NameRules, cloud_name
+from uss.naming import AWS_NAMES, AZURE_NAMES, GCP_NAMES, NameFault, NameRules, cloud_name, exact_name
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,26 @@ def test_rules_for_the_first_and_the_last_character_are_kept(title: str, fault: 
 def test_names_are_compared_as_the_cloud_compares_them() -> None:
     assert STRICT.key("My-Name") == STRICT.key("my-name")
     assert AWS_NAMES.key("My-Name") != AWS_NAMES.key("my-name")
+
+
+@pytest.mark.parametrize("name", ["team/a", "team/", "team/-9-"])
+def test_a_name_of_its_own_is_taken_as_it_is(name: str) -> None:
+    assert exact_name(name, "team/", AWS_NAMES) == name
+
+
+def test_how_a_name_of_its_own_starts_and_ends_does_not_matter() -> None:
+    for rules in (AZURE_NAMES, GCP_NAMES):
+        assert exact_name("9-", "", rules) == "9-"
+        assert isinstance(cloud_name("9-", "", rules), NameFault)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("other", 'the name does not start with "team/", this configuration\'s namePrefix'),
+        ("team/a b", "the name would hold U+0020"),
+        ("team/" + "x" * 508, "the name would have 513 characters"),
+    ],
+)
+def test_a_name_of_its_own_that_does_not_fit_is_refused(name: str, fault: str) -> None:
+    assert exact_name(name, "team/", AWS_NAMES) == NameFault(fault)

@@ -299,3 +299,52 @@ def test_texts_arrive_to_the_byte(value: str) -> None:
 def test_numbers_and_booleans_stay_what_they_are(value: Any, expected: str | None) -> None:
     result = payload_of(record("R1", "Record", Field("secret", "", (value,))))
     assert result == (Payload(f'{{"secret":{expected}}}', JSON) if expected else PayloadFault.NOT_TEXT)
+
+
+COMPACT = '{"kind":"json","open":"{","between":", ","colon":":","close":"}","keys":[{"name":"b"},{"name":"a"}]}'
+LINES = '{"kind":"lines","between":"\\n","colon":"=","keys":[{"name":"b"},{"name":"a"}]}'
+TWO = Field("text", "a", ("1",)), Field("text", "b", ("2",))
+
+
+def test_reserved_fields_are_no_part_of_the_value() -> None:
+    others = [
+        Field("text", f"uss:{label}", ("canary",)) for label in ("source", "tags", "name", "description", "x", "")
+    ]
+    assert payload(*TWO, *others) == payload(*TWO)
+    assert payload(Field("secret", "value", ("v",)), *others) == Payload("v", TEXT)
+    assert payload_of(record("R1", "Record", *others)) is PayloadFault.EMPTY
+    assert payload(Field("text", "uss", ("v",))).value == '{"uss":"v"}'
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"), [(COMPACT, Payload('{"b":"2", "a":"1"}', JSON)), (LINES, Payload("b=2\na=1", TEXT))]
+)
+def test_a_format_has_the_value_written_in_another_way(form: str, expected: Payload) -> None:
+    assert payload(*TWO, Field("text", "uss:format", (form,))) == expected
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("canary",), ("{}",), (COMPACT + "x",), (COMPACT, LINES), ({"kind": "json"},), (COMPACT.replace("{", "["),)],
+)
+def test_a_format_that_cannot_be_read_is_a_fault(values: tuple[Any, ...]) -> None:
+    assert payload_of(record("R1", "Record", *TWO, Field("text", "uss:format", values))) is PayloadFault.NO_FORMAT
+
+
+def test_an_emptied_format_is_none() -> None:
+    assert payload(*TWO, Field("text", "uss:format", ("",))) == payload(*TWO)
+
+
+def test_what_lines_cannot_hold_is_a_fault() -> None:
+    form = Field("text", "uss:format", (LINES,))
+    assert payload_of(record("R1", "Record", *TWO, form, notes="a\nb")) is PayloadFault.NOT_LINES
+    assert payload_of(record("R1", "Record", *TWO, form, Field("text", "a b", ("1",)))) is PayloadFault.NOT_LINES
+    assert payload(*TWO, form, notes="one line").value == "b=2\na=1\nnotes=one line"
+
+
+@pytest.mark.parametrize("form", [COMPACT, LINES])
+def test_formatted_values_have_the_faults_of_all_values(form: str) -> None:
+    entry = Field("text", "uss:format", (form,))
+    assert payload_of(record("R1", "Record", entry)) is PayloadFault.EMPTY
+    for value in ("\ud800", float("nan")):
+        assert payload_of(record("R1", "Record", Field("text", "a", (value,)), entry)) is PayloadFault.NOT_TEXT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from dataclasses import replace
@@ -10,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import FOLDER, configuration, held, only, plan, record
+from tests.builders import ARN, FOLDER, OWNERSHIP, configuration, held, only, plan, record
+from uss import candidates
 from uss.clouds.interface import HeldSecret
 from uss.config import Configuration
 from uss.errors import ConfigurationError
 from uss.keeper import Field, Record
+from uss.payload import PayloadFault
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, Reason
 
+TAGS_45 = json.dumps({f"t{number}": "" for number in range(45)})
 UIDS = [f"R{number}" for number in range(6)]
 TITLES = ["a", "b", "c", "bad: title", ""]
 BIG = Field("secret", "value", ("x" * 65_537,))
@@ -342,3 +346,61 @@ def test_a_configuration_for_another_cloud_than_its_pam_configuration_is_an_erro
     assert only(plan([pam], (), configuration(type=None, pam_configuration="PAM", folders=[FOLDER]))).target
     with pytest.raises(ConfigurationError, match='found azure, but the PAM Configuration "Pam" is one for aws'):
         plan([pam], (), configuration(type="azure", pam_configuration="PAM"))
+
+
+def imported(**texts: str) -> list[Field]:
+    """A password, and reserved fields: the source of a secret in AWS unless another one is given."""
+    told = [Field("text", f"uss:{key}", (text,)) for key, text in ({"source": ARN} | texts).items()]
+    return [Field("password", "", ("p",)), *told]
+
+
+def test_an_imported_secret_keeps_its_name_and_its_tags_below_the_configurations() -> None:
+    tags = '{"team":"old","owner":"x","managed-by":"hand","AWS:cloudformation:stack-id":"s"}'
+    entry = record("R1", "a title", *imported(name="p-of/its_own", tags=tags))
+    (secret,) = only(plan([entry], (), configuration(name_prefix="p-", tags={"team": "new"}))).secrets
+    assert secret.name == "p-of/its_own"
+    assert secret.tags == {"owner": "x", "team": "new"} | OWNERSHIP.tags("R1", "application/json")
+
+
+def test_what_another_cloud_held_gives_neither_name_nor_tags() -> None:
+    entry = record("R1", "a", *imported(source="projects/p/secrets/n", name="n", tags='{"labels/team":"x"}'))
+    (secret,) = only(plan([entry])).secrets
+    assert (secret.name, secret.tags) == ("a", OWNERSHIP.tags("R1", "application/json"))
+
+
+def test_a_name_without_a_source_is_for_every_cloud() -> None:
+    (secret,) = only(plan([record("R1", "bad: title", *imported(source="", name="n"))])).secrets
+    assert secret.name == "n"
+
+
+def test_a_retitled_record_with_a_name_of_its_own_is_unchanged() -> None:
+    part = only(plan([record("R1", "another title", *imported(name="n"))], [held("R1", "n")]))
+    assert changes(part) == {"R1": Change.UNCHANGED}
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason", "found"),
+    [
+        ({"name": "n"}, Reason.ILLEGAL_NAME, 'uss:name: the name does not start with "p-"'),
+        ({"name": "p-a b"}, Reason.ILLEGAL_NAME, "uss:name: the name would hold U+0020"),
+        ({"source": "canary"}, Reason.RESERVED_FIELD, "uss:source is no ARN"),
+        ({"tags": "canary"}, Reason.RESERVED_FIELD, "uss:tags is not a JSON object of texts"),
+        ({"tags": '{"a":"canary#"}'}, Reason.RESERVED_FIELD, 'uss:tags: AWS takes no such value of the tag "a"'),
+        ({"tags": TAGS_45}, Reason.RESERVED_FIELD, "uss:tags: 45 tags; AWS takes 50"),
+        ({"format": "canary"}, Reason.RESERVED_FIELD, "its field uss:format is none that `uss import` writes"),
+        ({"format": '{"kind":"lines","between":"\\n","colon":"="}', "name": "p-x"}, None, ""),
+    ],
+)
+def test_a_reserved_field_that_cannot_be_followed_is_a_refusal(
+    texts: dict[str, str], reason: Reason | None, found: str
+) -> None:
+    part = only(plan([record("R1", "a", *imported(**texts))], (), configuration(name_prefix="p-")))
+    assert reasons(part) == ({"R1": reason} if reason else {})
+    for refusal in part.refusals:
+        assert found in refusal.found
+        assert "that field" in refusal.mend or "field uss:tags" in refusal.mend
+        assert "canary" not in str(refusal)
+
+
+def test_every_fault_of_a_payload_has_a_mend() -> None:
+    assert set(candidates._PAYLOAD_MENDS) == set(PayloadFault)

@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 
 import uss
-from tests.builders import OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
+from tests.builders import ARN, OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
+from uss.candidates import examine
 from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
 from uss.clouds.azure import AzureTarget
 from uss.clouds.gcp import GcpTarget
 from uss.importer.interface import CloudSecret, Listed
+from uss.importer.recognition import read, recognise
+from uss.importer.records import new_record
 from uss.keeper import Access, Field, pam_configuration
 from uss.linking import LinkedConfiguration
+from uss.naming import AWS_NAMES
 from uss.payload import payload_of
 from uss.plan import RemovedConfiguration
 from uss.planning import Holdings, build_plan
@@ -47,6 +51,11 @@ PLAN = build_plan(
     SOURCE,
 )
 ACCESS = Access(CANARY, "KSM_CONFIG")
+SECRET = CloudSecret(
+    Listed("n", ARN), "1", f'{{"a": "{CANARY}", "login": "{CANARY}", "note": "{CANARY}", "c": ["{CANARY}"]}}'
+)
+RECOGNISED = recognise(SECRET.text)
+READING = read(SECRET.text)
 
 
 def target() -> Any:
@@ -74,6 +83,12 @@ CARRIERS = [
     PLAN,
     Holdings({"aws": (HELD,)}),
     LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)),
+    examine(RECORD, LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)), OWNERSHIP),
+    SECRET,
+    new_record(SECRET, "login", "", AWS_NAMES),
+    RECOGNISED,
+    READING,
+    READING.entries[0] if READING else None,
     Outlook(PLAN, {}, {"aws": [STATE]}),
     Settings(SOURCE, (CONFIGURATION,), ACCESS, {}),
 ]
@@ -93,11 +108,13 @@ SILENT = {
     "Findings": "the same, and names",
     "Questions": "a name, patterns, and a provider, which prints as an object",
     "Listed": "names, tags and descriptions",
-    "Unreadable": "the same, and a reason",
+    "Skipped": "the same, and a reason",
     "Filters": "names and tags",
     "Caller": "names of a configuration and an identity",
     "Declared": "ARNs and outputs, which print as objects",
     "Refusal": "titles and reasons",
+    "Origin": "a secret's name, description and tags",
+    "OriginFault": "what is wrong with it",
 }
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from uss.text import shown
+
 
 @dataclass(frozen=True)
 class NameRules:
@@ -74,10 +76,8 @@ def cloud_name(title: str, prefix: str, rules: NameRules) -> str | NameFault:
     if not title:
         return NameFault("the record has no title")
     name = prefix + title.replace(" ", "-")
-    if foreign := sorted({character for character in name if not rules.allowed.match(character)}):
-        return NameFault(f"the name would hold {_listed(foreign)}")
-    if len(name) > rules.maximum:
-        return NameFault(f"the name would have {len(name)} characters")
+    if fault := _fault(name, rules):
+        return fault
     if rules.first and not rules.first.match(name[0]):
         return NameFault(f"the name would start with {_character(name[0])}")
     if rules.last and not rules.last.match(name[-1]):
@@ -85,9 +85,29 @@ def cloud_name(title: str, prefix: str, rules: NameRules) -> str | NameFault:
     return name
 
 
+def exact_name(name: str, prefix: str, rules: NameRules) -> str | NameFault:
+    """Return a name that a record gives by itself, for a secret that has it already, or the reason why it may not.
+
+    The prefix is a fence, over which a record may not climb. How a name starts and ends is not looked at: clouds hold
+    secrets that they would let nobody create by Keeper's rules.
+    """
+    if not name.startswith(prefix):
+        return NameFault(f"the name does not start with {shown(prefix)}, this configuration's namePrefix")
+    return _fault(name, rules) or name
+
+
+def _fault(name: str, rules: NameRules) -> NameFault | None:
+    """What the cloud does not take, wherever in the name it is."""
+    if foreign := sorted({character for character in name if not rules.allowed.match(character)}):
+        return NameFault(f"the name would hold {_listed(foreign)}")
+    if len(name) > rules.maximum:
+        return NameFault(f"the name would have {len(name)} characters")
+    return None
+
+
 def _listed(characters: list[str]) -> str:
-    shown = ", ".join(_character(character) for character in characters[:5])
-    return shown if len(characters) <= 5 else f"{shown} and {len(characters) - 5} more kinds of characters"
+    told = ", ".join(_character(character) for character in characters[:5])
+    return told if len(characters) <= 5 else f"{told} and {len(characters) - 5} more kinds of characters"
 
 
 def _character(character: str) -> str:

@@ -9,7 +9,9 @@ Format"). Where Keeper's page is silent, this module decides:
 - a structured value: one key for each part, `host.hostName`, `name.first`;
 - the record's notes: the key `notes`;
 - what is empty (no value, null, an empty text, list or object) has no key;
-- `fileRef` fields name attachments, which are not synced: they have no key.
+- `fileRef` fields name attachments, which are not synced: they have no key;
+- fields whose label starts with `uss:` are about the secret and no part of its value: they have no key. One of them,
+  `uss:format`, has the value written in another way, as the cloud had it before (`uss.format`).
 
 Values are opaque: texts stay as they are to the byte, numbers and true/false stay JSON numbers and booleans.
 """
@@ -20,9 +22,10 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import count
 from typing import Any
 
+from uss.format import Format, Kind, numbered, parse_format, render
+from uss.imported import RESERVED, Label, reserved_text
 from uss.keeper.records import Record
 
 JSON = "application/json"
@@ -52,23 +55,29 @@ class PayloadFault(StrEnum):
     EMPTY = "the record holds no value that can be synced"
     NOT_TEXT = "a value is not valid text (a lone surrogate) or not a number that JSON can hold"
     TOO_DEEP = "a value is nested too deeply"
+    NO_FORMAT = "its field uss:format is none that `uss import` writes"
+    NOT_LINES = "its field uss:format asks for KEY=VALUE lines, which cannot hold one of its labels or values"
 
 
 def payload_of(record: Record) -> Payload | PayloadFault:
     """Return the record's payload, or the reason why there is none."""
     try:
         flat = flatten(record)
+        form = _format(record)
     except RecursionError:
         return PayloadFault.TOO_DEEP
+    except ValueError:
+        return PayloadFault.NO_FORMAT
     if not flat:
         return PayloadFault.EMPTY
-    plain = flat.keys() == {_PLAIN}
     try:
-        value = _plain(flat[_PLAIN]) if plain else _json(flat)
+        value, content_type = _plain_or_json(flat) if form is None else _formatted(flat, form)
+        if value is None:
+            return PayloadFault.NOT_LINES
         value.encode()
     except ValueError:  # a UnicodeEncodeError quotes the text it met, so nothing of it is chained
         return PayloadFault.NOT_TEXT
-    return Payload(value=value, content_type=TEXT if plain else JSON)
+    return Payload(value=value, content_type=content_type)
 
 
 def flatten(record: Record) -> dict[str, Any]:
@@ -76,7 +85,7 @@ def flatten(record: Record) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     taken: set[str] = set()
     for entry in record.fields:
-        if entry.type != _ATTACHMENT_TYPE:
+        if entry.type != _ATTACHMENT_TYPE and not entry.label.startswith(RESERVED):
             _put(flat, taken, entry.key, entry.values)
     _put(flat, taken, _NOTES, (record.notes,))
     return flat
@@ -89,7 +98,7 @@ def _put(flat: dict[str, Any], taken: set[str], key: str, values: tuple[Any, ...
     for value in values:
         parts = _parts(value)
         if parts:
-            stem = next(stem for stem in _numbered(key) if stem not in taken and taken.isdisjoint(_area(stem, parts)))
+            stem = next(stem for stem in numbered(key) if stem not in taken and taken.isdisjoint(_area(stem, parts)))
             taken.update(_area(stem, parts))
             flat.update({stem + path: leaf for path, leaf in parts.items()})
 
@@ -99,18 +108,11 @@ def _area(stem: str, paths: Iterable[str]) -> Iterator[str]:
     return (stem + path[:end] for path in paths for end, character in enumerate(path + ".") if character == ".")
 
 
-def _numbered(key: str) -> Iterator[str]:
-    """The key, then `key.2`, `key.3` and so on."""
-    yield key
-    for number in count(2):
-        yield f"{key}.{number}"
-
-
 def _parts(value: Any) -> dict[str, Any]:
     """The scalars in a value by their path in it; where two parts have one path, the later one gets a number."""
     parts: dict[str, Any] = {}
     for path, leaf in _leaves(value):
-        parts[next(free for free in _numbered(path) if free not in parts)] = leaf
+        parts[next(free for free in numbered(path) if free not in parts)] = leaf
     return parts
 
 
@@ -122,16 +124,32 @@ def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
                 yield f".{name}{path}", leaf
     elif isinstance(value, list):
         filled = [leaves for leaves in (list(_leaves(part)) for part in value) if leaves]
-        for leaves, stem in zip(filled, _numbered(""), strict=False):
+        for leaves, stem in zip(filled, numbered(""), strict=False):
             for path, leaf in leaves:
                 yield stem + path, leaf
     elif value is not None and value != "":
         yield "", value
 
 
+def _format(record: Record) -> Format | None:
+    """The record's format, or None where it has none; raises `ValueError` where it cannot be read."""
+    text = reserved_text(record, Label.FORMAT)
+    form = parse_format(text) if text else None
+    if text and form is None:
+        raise ValueError("no format")
+    return form
+
+
+def _formatted(flat: dict[str, Any], form: Format) -> tuple[str | None, str]:
+    return render(form, flat), JSON if form.kind is Kind.JSON else TEXT
+
+
+def _plain_or_json(flat: dict[str, Any]) -> tuple[str, str]:
+    if flat.keys() != {_PLAIN}:
+        return _json(flat), JSON
+    plain = flat[_PLAIN]
+    return plain if isinstance(plain, str) else _json(plain), TEXT
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else _json(value)

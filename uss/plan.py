@@ -62,6 +62,8 @@ class Reason(StrEnum):
     EMPTY = "empty"
     NOT_TEXT = "not text"
     TOO_LARGE = "too large"
+    RESERVED_FIELD = "reserved field"
+    """What a field `uss:...` says cannot be read or followed."""
     CREDENTIALS = "sync credentials"
 
 

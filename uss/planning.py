@@ -6,14 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from uss.clouds.interface import Cloud, HeldSecret, Move, Ownership, Tags
+from uss.candidates import Candidate, examine
+from uss.clouds.interface import Cloud, HeldSecret, Move, Ownership
 from uss.config import CloudType, Configuration, OnDelete
-from uss.keeper.pam import PAM_CONFIGURATION_TYPES
 from uss.keeper.records import Record
 from uss.keeper.snapshot import Snapshot
 from uss.linking import LinkedConfiguration, link
-from uss.naming import NameFault, cloud_name
-from uss.payload import Payload, PayloadFault, payload_of
 from uss.plan import (
     Change,
     ConfigurationPlan,
@@ -53,15 +51,6 @@ class Holdings:
         return configuration.name in self.retaining or configuration.formerly in self.retaining
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A record with a legal name and a payload that fits."""
-
-    record: Record
-    name: str
-    payload: Payload
-
-
 @dataclass(eq=False)
 class _Draft:
     """One configuration's plan while it is worked out."""
@@ -69,7 +58,7 @@ class _Draft:
     linked: LinkedConfiguration
     held: Mapping[str, HeldSecret]
     revisions: Mapping[str, int]
-    candidates: dict[str, _Candidate] = field(default_factory=dict)
+    candidates: dict[str, Candidate] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     predecessors: dict[str, HeldSecret] = field(default_factory=dict)
 
@@ -100,14 +89,14 @@ def build_plan(
     """
     listed = tuple(configurations)
     drafts = {
-        configuration.name: _draft(link(configuration, snapshot, clouds, source), holdings)
+        configuration.name: _draft(link(configuration, snapshot, clouds, source), holdings, ownership)
         for configuration in listed
         if configuration.enabled
     }
     _refuse_clashes(drafts.values())
     _refuse_names_in_use(drafts.values())
     plans = tuple(
-        _finished(drafts[configuration.name], holdings, ownership)
+        _finished(drafts[configuration.name], holdings)
         if configuration.enabled
         else _disabled(configuration, holdings.of(configuration))
         for configuration in listed
@@ -121,7 +110,7 @@ def build_plan(
     return Plan(source=source, configurations=plans, removed=removed)
 
 
-def _draft(linked: LinkedConfiguration, holdings: Holdings) -> _Draft:
+def _draft(linked: LinkedConfiguration, holdings: Holdings, ownership: Ownership) -> _Draft:
     held = holdings.of(linked.configuration)
     draft = _Draft(
         linked=linked,
@@ -129,35 +118,12 @@ def _draft(linked: LinkedConfiguration, holdings: Holdings) -> _Draft:
         revisions=holdings.revisions_of(linked.configuration),
     )
     for record in linked.records:
-        _examine(record, draft)
+        examined = examine(record, linked, ownership)
+        if isinstance(examined, Refusal):
+            draft.refusals[record.uid] = examined
+        else:
+            draft.candidates[record.uid] = examined
     return draft
-
-
-def _examine(record: Record, draft: _Draft) -> None:
-    """Make the record a candidate, or refuse it."""
-    rules = draft.linked.cloud.names
-    limit = draft.linked.cloud.value_limit
-    if record.type in PAM_CONFIGURATION_TYPES:
-        return draft.refuse(
-            record,
-            Reason.CREDENTIALS,
-            "it is a PAM Configuration, which holds the credentials of a sync",
-            "Move it to a folder that is not linked.",
-        )
-    name = cloud_name(record.title, draft.linked.configuration.name_prefix, rules)
-    if isinstance(name, NameFault):
-        mend = f"Retitle the record: {rules.cloud} allows {rules.wording}, and spaces become hyphens."
-        return draft.refuse(record, Reason.ILLEGAL_NAME, name.text, mend)
-    payload = payload_of(record)
-    if payload is PayloadFault.EMPTY:
-        return draft.refuse(record, Reason.EMPTY, payload.value, "Fill in a field, or move the record elsewhere.")
-    if isinstance(payload, PayloadFault):
-        return draft.refuse(record, Reason.NOT_TEXT, payload.value, "Enter the value again, or attach it as a file.")
-    if payload.size > limit:
-        found = f"the value has {payload.size:,} bytes; {rules.cloud} takes {limit:,}"
-        return draft.refuse(record, Reason.TOO_LARGE, found, "Split the record, or move large parts to attachments.")
-    draft.candidates[record.uid] = _Candidate(record, name, payload)
-    return None
 
 
 def _refuse_clashes(drafts: Iterable[_Draft]) -> None:
@@ -224,7 +190,7 @@ def _left(draft: _Draft, uid: str) -> bool:
     return uid not in draft.candidates and uid not in draft.refusals
 
 
-def _finished(draft: _Draft, holdings: Holdings, ownership: Ownership) -> ConfigurationPlan:
+def _finished(draft: _Draft, holdings: Holdings) -> ConfigurationPlan:
     configuration = draft.linked.configuration
     taken = {secret.record_uid for secret in draft.predecessors.values()}
     leaving = [secret for uid, secret in draft.held.items() if _left(draft, uid) and uid not in taken]
@@ -237,7 +203,7 @@ def _finished(draft: _Draft, holdings: Holdings, ownership: Ownership) -> Config
         mode=Mode.HOLD if configuration.dry_run else Mode.SYNC,
         cloud=draft.linked.cloud,
         target=draft.linked.target,
-        secrets=tuple(_planned(candidate, draft, ownership) for _, candidate in sorted(draft.candidates.items())),
+        secrets=tuple(_planned(candidate, draft) for _, candidate in sorted(draft.candidates.items())),
         refusals=tuple(refusal for _, refusal in sorted(draft.refusals.items())),
         kept=_by_uid(kept),
         deletions=_by_uid(leaving),
@@ -269,16 +235,15 @@ def _by_uid(secrets: Iterable[HeldSecret]) -> tuple[HeldSecret, ...]:
     return tuple(sorted(secrets, key=lambda secret: secret.record_uid))
 
 
-def _planned(candidate: _Candidate, draft: _Draft, ownership: Ownership) -> PlannedSecret:
+def _planned(candidate: Candidate, draft: _Draft) -> PlannedSecret:
     record = candidate.record
     linked = draft.linked
-    tags = linked.cloud.tags(linked.configuration, ownership, record, candidate.payload.content_type)
     predecessor = draft.predecessors.get(record.uid)
     held = draft.held.get(record.uid)
     present = predecessor or held
     inherited = present.resources if present and (predecessor or present.configuration != draft.name) else ()
     replacement = linked.cloud.replacement(present, linked.target) if present else None
-    change = Change.TAKE_OVER if predecessor else _change(candidate, tags, held, draft.revisions.get(record.uid))
+    change = Change.TAKE_OVER if predecessor else _change(candidate, held, draft.revisions.get(record.uid))
     if held and change not in (Change.RENAME, Change.TAKE_OVER) and linked.cloud.move(held, linked.target):
         change = Change.MOVE
     elif replacement and change is not Change.RENAME:
@@ -289,7 +254,7 @@ def _planned(candidate: _Candidate, draft: _Draft, ownership: Ownership) -> Plan
         revision=record.revision,
         name=candidate.name,
         payload=candidate.payload,
-        tags=tags,
+        tags=candidate.tags,
         change=change,
         replacement=replacement if change is Change.REPLACE else None,
         former_name=held.name if held and change is Change.RENAME else None,
@@ -299,16 +264,16 @@ def _planned(candidate: _Candidate, draft: _Draft, ownership: Ownership) -> Plan
     )
 
 
-def _change(candidate: _Candidate, tags: Tags, held: HeldSecret | None, synced: int | None) -> Change:
+def _change(candidate: Candidate, held: HeldSecret | None, synced: int | None) -> Change:
     if held is None:
         return Change.CREATE
     if held.name != candidate.name:
         return Change.RENAME
     if not held.values or any(not _same(value, candidate, synced) for value in held.values):
         return Change.VALUE
-    return Change.UNCHANGED if all(copy == tags for copy in held.tags) else Change.TAGS
+    return Change.UNCHANGED if all(copy == candidate.tags for copy in held.tags) else Change.TAGS
 
 
-def _same(value: str | None, candidate: _Candidate, synced: int | None) -> bool:
+def _same(value: str | None, candidate: Candidate, synced: int | None) -> bool:
     """Whether a copy has the candidate's value. Where a cloud does not tell, the record's revision does."""
     return candidate.record.revision == synced if value is None else value == candidate.payload.value

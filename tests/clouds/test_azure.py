@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import FOLDER, SOURCE, record
+from tests.builders import FOLDER, OWNERSHIP, SOURCE, record
 from uss.clouds import azure_metadata
 from uss.clouds.azure import SECRET, VAULT, Azure, AzureTarget
 from uss.config import Configuration
@@ -123,3 +123,13 @@ def test_the_metadata_service_is_asked_with_a_bound() -> None:
         thread.join()
     assert not azure_metadata.answers({"AZURE_POD_IDENTITY_AUTHORITY_HOST": f"http://127.0.0.1:{port}"})
     assert azure_metadata.answers({"IDENTITY_ENDPOINT": "http://localhost"})
+
+
+def test_tags_that_a_secret_had_are_checked_with_all_others() -> None:
+    own = OWNERSHIP.tags("R1", "text/plain")
+    nine = {f"t{number}": "" for number in range(9)}
+    assert Azure().tag_fault(nine | own) is None
+    fault = "10 tags; Key Vault takes 15, and the sync sets 6. Give 9 at most."
+    assert Azure().tag_fault({"one": "more"} | nine | own) == fault
+    assert Azure().reserves("managed-by")
+    assert not Azure().reserves("team")

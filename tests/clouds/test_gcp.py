@@ -130,3 +130,27 @@ def test_changed_replication_is_a_replacement(before: dict[str, Any], now: list[
 def test_names(title: str, fits: bool) -> None:
     assert isinstance(cloud_name(title, "", GCP_NAMES), str if fits else NameFault)
     assert GCP_NAMES.key("A") != GCP_NAMES.key("a")
+
+
+def test_marks_that_a_secret_had_are_checked_as_labels_and_annotations() -> None:
+    assert Gcp().tag_fault({"labels/größe": "x", "annotations/A": "x" * 16_000}) is None
+    assert Gcp().tag_fault({"team": "a"}) == 'GCP has no tags, but labels and annotations: write "labels/team".'
+    many = {f"labels/l{number}": "" for number in range(64)}
+    assert Gcp().tag_fault(many) == "64 labels with the sync's own; GCP takes 63."
+    long = {"annotations/a": "x" * 16_384}
+    assert Gcp().tag_fault(long) == "annotations of 16,385 bytes with the sync's own; GCP takes 16,384."
+
+
+@pytest.mark.parametrize(
+    ("key", "reserved"),
+    [
+        ("labels/team", False),
+        ("annotations/team", False),
+        ("labels/goog-pulumi-provisioned", True),
+        ("annotations/managed-by", True),
+        ("labels/pulumi-stack", True),
+        ("labels/keeper-record-title", True),
+    ],
+)
+def test_the_syncs_and_googles_own_marks_are_not_carried_over(key: str, reserved: bool) -> None:
+    assert Gcp().reserves(key) is reserved

@@ -1,1 +1,1 @@
-"""Reading secrets that the clouds hold already, against the local clouds."""
+"""The import: reading the clouds, against the local ones, and the way from a secret to a record."""

@@ -16,7 +16,7 @@ from uss.clouds.aws import AwsTarget
 from uss.errors import CloudDeniedError, CloudError
 from uss.importer.aws import _listed, _pushed, connect
 from uss.importer.filters import Filters
-from uss.importer.interface import CloudSecret, Listed, Unreadable
+from uss.importer.interface import CloudSecret, Listed, Skipped
 from uss.sandbox.faults import Fault, FaultKind
 
 AWS = AwsUnderTest()
@@ -36,7 +36,7 @@ def found(target: AwsTarget, **filters: Any) -> dict[str, Listed]:
         return {listed.name: listed for listed in reader.list(Filters(**filters))}
 
 
-def read(target: AwsTarget, prefix: str) -> dict[str, CloudSecret | Unreadable]:
+def read(target: AwsTarget, prefix: str) -> dict[str, CloudSecret | Skipped]:
     """All that can be read, by the name without the prefix."""
     with connect(target, "cloud") as reader:
         listed = list(reader.list(Filters(starts_with=prefix)))
@@ -102,7 +102,7 @@ def test_what_cannot_be_imported_is_told(target: MakeTarget, client: Any, prefix
     assert name == f"{prefix}deleted"
     assert str(problem).startswith("is marked for deletion (2")
     secrets = read(target(AWS), prefix)
-    reasons = {name: secret.reason for name, secret in secrets.items() if isinstance(secret, Unreadable)}
+    reasons = {name: secret.reason for name, secret in secrets.items() if isinstance(secret, Skipped)}
     assert reasons["binary"] == "is binary"
     assert reasons["valueless"] == "has no current value, or is gone meanwhile"
     assert reasons["deleted"].startswith("was marked for deletion meanwhile")
@@ -155,7 +155,7 @@ def test_a_denied_read_is_of_the_one_secret(sandbox: Sandbox, target: MakeTarget
         client.create_secret(Name=prefix + name, SecretString="x")
     sandbox.control.add_fault(Fault("aws", "secretsmanager:GetSecretValue", FaultKind.DENIED, after=1, times=1))
     secrets = read(target(AWS), prefix)
-    [reason] = [secret.reason for secret in secrets.values() if isinstance(secret, Unreadable)]
+    [reason] = [secret.reason for secret in secrets.values() if isinstance(secret, Skipped)]
     assert reason.startswith("may not be read: allow secretsmanager:GetSecretValue on it")
     assert len(secrets) == 3
 
@@ -165,7 +165,7 @@ def test_a_secret_that_goes_meanwhile_is_told(target: MakeTarget, client: Any, p
     with connect(target(AWS), "cloud") as reader:
         [listed] = reader.list(Filters(name=prefix))
         client.delete_secret(SecretId=prefix, ForceDeleteWithoutRecovery=True)
-        assert reader.read(listed) == Unreadable(listed, "has no current value, or is gone meanwhile")
+        assert reader.read(listed) == Skipped(listed, "has no current value, or is gone meanwhile")
 
 
 @pytest.mark.parametrize("kind", [FaultKind.THROTTLED, FaultKind.ERROR, FaultKind.DROPPED])

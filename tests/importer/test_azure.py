@@ -25,7 +25,7 @@ from uss.clouds.azure import AzureTarget
 from uss.errors import CloudDeniedError, CloudError, ConfigurationError
 from uss.importer.azure import _problem, _refusal, _unreadable, connect
 from uss.importer.filters import Filters
-from uss.importer.interface import Caller, CloudSecret, Listed, Unreadable
+from uss.importer.interface import Caller, CloudSecret, Listed, Skipped
 from uss.sandbox.faults import Fault, FaultKind
 
 AZURE = AzureUnderTest()
@@ -59,7 +59,7 @@ def found(target: AzureTarget, **filters: Any) -> dict[str, Listed]:
         return {listed.name: listed for listed in reader.list(Filters(**filters))}
 
 
-def read(target: AzureTarget, prefix: str) -> dict[str, CloudSecret | Unreadable]:
+def read(target: AzureTarget, prefix: str) -> dict[str, CloudSecret | Skipped]:
     """All that can be read, by the name without the prefix."""
     with connect(target, "cloud") as reader:
         listed = list(reader.list(Filters(starts_with=prefix)))
@@ -116,7 +116,7 @@ def test_what_cannot_be_imported_is_told(target: MakeTarget, client: SecretClien
     }
     assert listed[f"{prefix}deleted"].source == f"{client.vault_url}/secrets/{prefix}deleted"
     secrets = read(target(AZURE, content()), prefix)
-    reasons = {name: secret.reason for name, secret in secrets.items() if isinstance(secret, Unreadable)}
+    reasons = {name: secret.reason for name, secret in secrets.items() if isinstance(secret, Skipped)}
     assert reasons == {"disabled": "is disabled", "deleted": "is gone meanwhile"}
 
 
@@ -163,7 +163,7 @@ def test_a_denied_read_is_of_the_one_secret(
         client.set_secret(prefix + name, "x")
     sandbox.control.add_fault(Fault("azure", "keyvault.getSecret", FaultKind.DENIED, after=1, times=1))
     secrets = read(target(AZURE, content()), prefix)
-    [reason] = [secret.reason for secret in secrets.values() if isinstance(secret, Unreadable)]
+    [reason] = [secret.reason for secret in secrets.values() if isinstance(secret, Skipped)]
     assert reason.startswith(f"may not be read: allow {DATA}/getSecret/action")
     assert len(secrets) == 3
 

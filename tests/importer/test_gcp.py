@@ -17,7 +17,7 @@ from uss.clouds.gcp import GcpTarget
 from uss.errors import CloudDeniedError, CloudError
 from uss.importer.filters import Filters
 from uss.importer.gcp import connect
-from uss.importer.interface import CloudSecret, Listed, Unreadable
+from uss.importer.interface import CloudSecret, Listed, Skipped
 from uss.sandbox.faults import Fault, FaultKind
 
 GCP = GcpUnderTest()
@@ -48,7 +48,7 @@ def found(target: GcpTarget, **filters: Any) -> dict[str, Listed]:
         return {listed.name: listed for listed in reader.list(Filters(**filters))}
 
 
-def read(target: GcpTarget, prefix: str) -> dict[str, CloudSecret | Unreadable]:
+def read(target: GcpTarget, prefix: str) -> dict[str, CloudSecret | Skipped]:
     """All that can be read, by the name without the prefix."""
     with connect(target, "cloud") as reader:
         listed = list(reader.list(Filters(starts_with=prefix)))
@@ -112,7 +112,7 @@ def test_what_has_no_text_is_told(target: MakeTarget, client: SecretManagerServi
     ):
         change(request={"name": f"{create(client, prefix + name, b'old', b'x')}/versions/2"})
     secrets = read(target(GCP), prefix)
-    assert {name: secret.reason for name, secret in secrets.items() if isinstance(secret, Unreadable)} == {
+    assert {name: secret.reason for name, secret in secrets.items() if isinstance(secret, Skipped)} == {
         "binary": "is binary: it is not UTF-8 text",
         "none": "has no version, or is gone meanwhile",
         "disabled": "has a latest version that is disabled or destroyed",
@@ -178,7 +178,7 @@ def test_a_denied_read_is_of_the_one_secret(
         create(client, prefix + name, b"x")
     sandbox.control.add_fault(Fault("gcp", "secretmanager.AccessSecretVersion", FaultKind.DENIED, after=1, times=1))
     secrets = read(target(GCP), prefix)
-    [reason] = [secret.reason for secret in secrets.values() if isinstance(secret, Unreadable)]
+    [reason] = [secret.reason for secret in secrets.values() if isinstance(secret, Skipped)]
     assert reason.startswith("may not be read: allow secretmanager.versions.access on it")
     assert len(secrets) == 3
 

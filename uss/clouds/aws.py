@@ -19,6 +19,7 @@ from uss.clouds.interface import (
     LogicalName,
     Move,
     Resources,
+    Tags,
     Target,
     by_record,
 )
@@ -37,6 +38,7 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)  # four letters: the
 # AWS, "Tag naming limits": letters, digits and spaces, and these characters.
 _TAG_TEXT = re.compile(r"(?:[\w+\-=.:/@]|[^\S\x00-\x1f\x85])*")  # a space of any kind, no tab or line end
 _TAG_WORDING = "letters, digits, spaces and + - = . _ : / @"
+_AWS_OWN = "aws:"
 _TAG_KEY_MAXIMUM, _TAG_VALUE_MAXIMUM, _TAGS_MAXIMUM = 128, 256, 50
 
 
@@ -85,6 +87,14 @@ class Aws(Cloud):
     def held(self, resources: Iterable[StateResource]) -> tuple[HeldSecret, ...]:
         """See `Cloud.held`."""
         return tuple(_held(name, group) for name, group in by_record(resources, (SECRET, VERSION)))
+
+    def reserves(self, key: str) -> bool:
+        """See `Cloud.reserves`: AWS's own too, as CloudFormation's are."""
+        return super().reserves(key) or key.lower().startswith(_AWS_OWN)
+
+    def tag_fault(self, tags: Tags) -> str | None:
+        """See `Cloud.tag_fault`."""
+        return _tag_fault({key: value for key, value in tags.items() if key not in OWNERSHIP_TAGS})
 
     def move(self, held: HeldSecret, target: Target) -> Move | None:
         """See `Cloud.move`: another account, which no provider can move a secret to, or another first region."""
@@ -168,7 +178,7 @@ def _tag_fault(tags: Mapping[str, str]) -> str | None:
     for key, value in tags.items():
         if key in OWNERSHIP_TAGS:
             return f"{shown(key)} is a tag that the sync itself sets. Choose another key."
-        if key.lower().startswith("aws:") or not 1 <= len(key) <= _TAG_KEY_MAXIMUM or not _TAG_TEXT.fullmatch(key):
+        if key.lower().startswith(_AWS_OWN) or not 1 <= len(key) <= _TAG_KEY_MAXIMUM or not _TAG_TEXT.fullmatch(key):
             return f"AWS takes no tag key {shown(key)}. Use 1 to 128 of {_TAG_WORDING}, and not aws: first."
         if len(value) > _TAG_VALUE_MAXIMUM or not _TAG_TEXT.fullmatch(value):
             return f"AWS takes no such value of the tag {shown(key)}. Use at most 256 of {_TAG_WORDING}."

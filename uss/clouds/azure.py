@@ -20,6 +20,7 @@ from uss.clouds.interface import (
     LogicalName,
     Move,
     Resources,
+    Tags,
     Target,
     by_record,
 )
@@ -93,6 +94,10 @@ class Azure(Cloud):
     def held(self, resources: Iterable[StateResource]) -> tuple[HeldSecret, ...]:
         """See `Cloud.held`."""
         return tuple(_held(name, group[0]) for name, group in by_record(resources, (SECRET,)))
+
+    def tag_fault(self, tags: Tags) -> str | None:
+        """See `Cloud.tag_fault`."""
+        return _tag_fault({key: value for key, value in tags.items() if key not in OWNERSHIP_TAGS})
 
     def move(self, held: HeldSecret, target: Target) -> Move | None:
         """See `Cloud.move`: another key vault, or one of the same name in another subscription."""

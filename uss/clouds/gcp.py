@@ -45,6 +45,9 @@ _LABELS = frozenset({"managed-by", "source"})
 _LABELS_MAXIMUM = 64 - 1
 """GCP takes 64; the provider sets one of its own (`goog-pulumi-provisioned`) on every secret that it creates."""
 
+_ANNOTATIONS_LIMIT = 16 * 1024
+_TITLE, _GOOGLES_OWN = "keeper-record-title", "goog-"
+
 
 @dataclass(frozen=True)
 class GcpTarget(Target):
@@ -95,11 +98,31 @@ class Gcp(Cloud):
 
     def tags(self, configuration: Configuration, ownership: Ownership, record: Record, content_type: str) -> Tags:
         """See `Cloud.tags`: as labels where GCP takes the values, else as annotations; the title too."""
-        own = ownership.tags(record.uid, content_type) | {"keeper-record-title": record.title}
+        own = ownership.tags(record.uid, content_type) | {_TITLE: record.title}
         labels = configuration.tags | {key: value for key, value in own.items() if key in _LABELS}
         return {LABEL + key: value for key, value in labels.items()} | {
             ANNOTATION + key: value for key, value in own.items() if key not in _LABELS
         }
+
+    def reserves(self, key: str) -> bool:
+        """See `Cloud.reserves`: the record's title, and Google's own, as the provider's label is."""
+        name = key.removeprefix(LABEL).removeprefix(ANNOTATION)
+        return super().reserves(name) or name == _TITLE or name.startswith(_GOOGLES_OWN)
+
+    def tag_fault(self, tags: Tags) -> str | None:
+        """See `Cloud.tag_fault`. The labels' characters are not looked at: GCP takes letters of many alphabets."""
+        for key in tags:
+            if not key.startswith((LABEL, ANNOTATION)):
+                return f"GCP has no tags, but labels and annotations: write {shown(LABEL + key)}."
+        labels = sum(key.startswith(LABEL) for key in tags)
+        if labels > _LABELS_MAXIMUM:
+            return f"{labels} labels with the sync's own; GCP takes {_LABELS_MAXIMUM}."
+        size = sum(
+            len((key + value).encode()) - len(ANNOTATION) for key, value in tags.items() if key.startswith(ANNOTATION)
+        )
+        if size > _ANNOTATIONS_LIMIT:
+            return f"annotations of {size:,} bytes with the sync's own; GCP takes {_ANNOTATIONS_LIMIT:,}."
+        return None
 
     def move(self, held: HeldSecret, target: Target) -> Move | None:
         """See `Cloud.move`: another project."""

@@ -254,6 +254,14 @@ class Cloud(ABC):
         """Return what the secret is marked with: the configuration's tags and those that say whose it is."""
         return configuration.tags | ownership.tags(record.uid, content_type)
 
+    def reserves(self, key: str) -> bool:
+        """Tell whether a tag that a secret had before is left out, because the sync or the cloud itself sets it."""
+        return key in OWNERSHIP_TAGS
+
+    def tag_fault(self, tags: Tags) -> str | None:
+        """Return what the cloud does not take about a secret's tags, the sync's own among them, or None."""
+        return None
+
     def replacement(self, held: HeldSecret, target: Target) -> str | None:
         """Return why the held secret cannot stay and must be deleted before it is made anew, or None."""
         return None

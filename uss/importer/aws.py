@@ -38,7 +38,7 @@ from uss.clouds.aws import AwsTarget
 from uss.config import CloudType
 from uss.errors import CloudError
 from uss.importer.filters import Filters
-from uss.importer.interface import Caller, CloudSecret, Listed, Unreadable, translated
+from uss.importer.interface import Caller, CloudSecret, Listed, Skipped, translated
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -98,7 +98,7 @@ class AwsReader:
             found = (_listed(entry, self._region) for entry in page["SecretList"])
             yield from (listed for listed in found if filters.match(listed, CloudType.AWS))
 
-    def read(self, listed: Listed) -> CloudSecret | Unreadable:
+    def read(self, listed: Listed) -> CloudSecret | Skipped:
         """See `Reader.read`."""
         try:
             with _translation(self._caller, "give a secret's value", _READ):
@@ -106,10 +106,10 @@ class AwsReader:
                 text, version = answer.get("SecretString"), answer["VersionId"]
         except CloudError as error:
             if reason := _UNREADABLE.get(_code(error.__cause__)):
-                return Unreadable(listed, reason)
+                return Skipped(listed, reason)
             raise
         if not text:
-            return Unreadable(listed, "is binary" if text is None else "is empty")
+            return Skipped(listed, "is binary" if text is None else "is empty")
         return CloudSecret(listed, version, text, self._replicas(listed))
 
     def __enter__(self) -> Self:

@@ -27,7 +27,7 @@ from uss.clouds.azure import AzureTarget, no_metadata_service
 from uss.config import CloudType
 from uss.errors import CloudDeniedError, CloudError
 from uss.importer.filters import Filters
-from uss.importer.interface import Caller, CloudSecret, Listed, Unreadable, translated
+from uss.importer.interface import Caller, CloudSecret, Listed, Skipped, translated
 from uss.text import shown
 
 if TYPE_CHECKING:
@@ -59,17 +59,17 @@ class AzureReader:
         deleted = (_listed(entry.properties, _deleted(entry)) for entry in self._deleted())
         yield from (listed for listed in deleted if filters.match(listed, CloudType.AZURE))
 
-    def read(self, listed: Listed) -> CloudSecret | Unreadable:
+    def read(self, listed: Listed) -> CloudSecret | Skipped:
         """See `Reader.read`."""
         try:
             with _translation(self._caller, "give a secret's value", _READ):
                 secret = self._client.get_secret(listed.name)
         except CloudError as error:
             if reason := _unreadable(error.__cause__):
-                return Unreadable(listed, reason)
+                return Skipped(listed, reason)
             raise
         if not secret.value:
-            return Unreadable(listed, "is empty")
+            return Skipped(listed, "is empty")
         return CloudSecret(listed, secret.properties.version or "", secret.value)
 
     def __enter__(self) -> Self:

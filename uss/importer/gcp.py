@@ -35,7 +35,7 @@ from uss.clouds.gcp import ANNOTATION, LABEL, GcpTarget
 from uss.config import CloudType
 from uss.errors import CloudError
 from uss.importer.filters import Filters
-from uss.importer.interface import Caller, CloudSecret, Listed, Unreadable, translated
+from uss.importer.interface import Caller, CloudSecret, Listed, Skipped, translated
 from uss.text import shown
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class GcpReader:
             if filters.match(listed, CloudType.GCP):
                 yield listed
 
-    def read(self, listed: Listed) -> CloudSecret | Unreadable:
+    def read(self, listed: Listed) -> CloudSecret | Skipped:
         """See `Reader.read`."""
         request = {"name": f"{listed.source}/versions/latest"}
         try:
@@ -78,14 +78,14 @@ class GcpReader:
                 data, version = answer.payload.data, answer.name.rpartition("/")[2]
         except CloudError as error:
             if reason := _unreadable(error.__cause__):
-                return Unreadable(listed, reason)
+                return Skipped(listed, reason)
             raise
         if not data:
-            return Unreadable(listed, "is empty")
+            return Skipped(listed, "is empty")
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
-            return Unreadable(listed, "is binary: it is not UTF-8 text")
+            return Skipped(listed, "is binary: it is not UTF-8 text")
         return CloudSecret(listed, version, text, listed.replicas)
 
     def __enter__(self) -> Self:

@@ -54,8 +54,8 @@ class CloudSecret:
 
 
 @dataclass(frozen=True)
-class Unreadable:
-    """A secret that was listed, and whose value cannot be had or is no text."""
+class Skipped:
+    """A secret that was listed, and does not become a record."""
 
     listed: Listed
     reason: str
@@ -68,7 +68,7 @@ class Reader(Protocol):
     def list(self, filters: Filters) -> Iterator[Listed]:
         """Give the secrets that pass the filters, those that cannot be imported among them, page by page."""
 
-    def read(self, listed: Listed) -> CloudSecret | Unreadable:
+    def read(self, listed: Listed) -> CloudSecret | Skipped:
         """Read a secret's current value. What is wrong with this one secret is told, not raised."""
 
     def __enter__(self) -> Self: ...
