@@ -42,7 +42,7 @@ def claim(part: ConfigurationPlan, secret: PlannedSecret, tags: Mapping[str, str
 
 def _adoptable(tags: Mapping[str, str], ownership: Ownership) -> bool:
     """Whether a secret is nobody's by its marks, or this stack's own for a record that left."""
-    return _tool(tags) is None or ownership.owns(tags, tags.get("keeper-record-uid", ""))
+    return tool_of(tags) is None or ownership.owns(tags, tags.get("keeper-record-uid", ""))
 
 
 def settle(
@@ -148,7 +148,7 @@ def _conflict(secret: PlannedSecret, part: ConfigurationPlan, tags: Mapping[str,
 
 
 def _whose(tags: Mapping[str, str]) -> str:
-    tool = _tool(tags)
+    tool = tool_of(tags)
     if tool is None:
         return "which this stack did not create"
     if tags.get("managed-by") != MANAGED_BY:
@@ -157,6 +157,6 @@ def _whose(tags: Mapping[str, str]) -> str:
     return f"which the stack {shown(stack)} of project {shown(project)} manages, for record {shown(uid)}"
 
 
-def _tool(tags: Mapping[str, str]) -> str | None:
-    """The mark by which a tool claims the secret."""
+def tool_of(tags: Mapping[str, str]) -> str | None:
+    """Return the mark by which a tool claims a secret as its own, or None."""
     return next((key for key in sorted(tags) if key in _TOOLS or key.startswith(_TOOL_PREFIX)), None)

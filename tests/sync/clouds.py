@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -28,6 +30,8 @@ AZURE_CLIENT = "33333333-3333-3333-3333-333333333333"
 AZURE_MANAGED = "44444444-4444-4444-4444-444444444444"
 AZURE_PRINCIPAL = "55555555-5555-5555-5555-555555555555"
 AZURE_GROUP, AZURE_VAULT = "rg-secrets", "kv-test"
+DESCRIPTION = "made by hand"
+EXPIRES = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class CloudUnderTest(ABC):
@@ -77,8 +81,14 @@ class CloudUnderTest(ABC):
         """How many versions of a secret can be read."""
 
     @abstractmethod
-    def put_foreign(self, project: Project, name: str, value: str) -> None:
-        """Make a secret that is nobody's here."""
+    def put_foreign(
+        self, project: Project, name: str, value: str, tags: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Make a secret that is nobody's here, with tags (on GCP labels)."""
+
+    @abstractmethod
+    def describe(self, project: Project, name: str) -> object:
+        """What `put_foreign` said of a secret beside its value and tags."""
 
     def calls(self, sandbox: Sandbox) -> set[str]:
         """The writing operations that were called since the last reset."""
@@ -127,10 +137,18 @@ class AwsUnderTest(CloudUnderTest):
         with closing(project.sandbox.aws()) as client:
             return len(client.list_secret_version_ids(SecretId=project.prefix + name)["Versions"])
 
-    def put_foreign(self, project: Project, name: str, value: str) -> None:
+    def put_foreign(
+        self, project: Project, name: str, value: str, tags: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """See `CloudUnderTest`."""
         with closing(project.sandbox.aws()) as client:
-            client.create_secret(Name=project.prefix + name, SecretString=value)
+            listed = [{"Key": key, "Value": text} for key, text in tags.items()]
+            client.create_secret(Name=project.prefix + name, SecretString=value, Tags=listed, Description=DESCRIPTION)
+
+    def describe(self, project: Project, name: str) -> object:
+        """See `CloudUnderTest`."""
+        with closing(project.sandbox.aws()) as client:
+            return client.describe_secret(SecretId=project.prefix + name)["Description"]
 
 
 class GcpUnderTest(CloudUnderTest):
@@ -201,17 +219,27 @@ class GcpUnderTest(CloudUnderTest):
         """See `CloudUnderTest`."""
         return self.states(project, name).count("ENABLED")
 
-    def put_foreign(self, project: Project, name: str, value: str) -> None:
+    def put_foreign(
+        self, project: Project, name: str, value: str, tags: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """See `CloudUnderTest`."""
         with self.client(project.sandbox) as client:
             secret = client.create_secret(
                 request={
                     "parent": f"projects/{GCP_PROJECT}",
                     "secret_id": project.prefix + name,
-                    "secret": {"replication": {"automatic": {}}},
+                    "secret": {"replication": {"automatic": {}}, "labels": dict(tags)},
                 }
             )
             client.add_secret_version(request={"parent": secret.name, "payload": {"data": value.encode()}})
+            aliases = {"name": secret.name, "version_aliases": {"first": 1}}
+            client.update_secret(request={"secret": aliases, "update_mask": {"paths": ["version_aliases"]}})
+
+    def describe(self, project: Project, name: str) -> object:
+        """See `CloudUnderTest`."""
+        with self.client(project.sandbox) as client:
+            secret = client.get_secret(request={"name": f"projects/{GCP_PROJECT}/secrets/{project.prefix}{name}"})
+        return dict(secret.version_aliases)
 
     def states(self, project: Project, name: str) -> list[str]:
         """The states of a secret's versions, the oldest first."""
@@ -310,7 +338,9 @@ class AzureUnderTest(CloudUnderTest):
             assert client is not None
             return len(list(client.list_properties_of_secret_versions(project.prefix + name)))
 
-    def put_foreign(self, project: Project, name: str, value: str) -> None:
+    def put_foreign(
+        self, project: Project, name: str, value: str, tags: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """See `CloudUnderTest`."""
         with self.management(project.sandbox) as management:
             properties = {"tenantId": AZURE_TENANT, "sku": {"family": "A", "name": "standard"}}
@@ -318,7 +348,13 @@ class AzureUnderTest(CloudUnderTest):
             management.vaults.begin_create_or_update(AZURE_GROUP, AZURE_VAULT, content).result()
         with self.client(project.sandbox) as client:
             assert client is not None
-            client.set_secret(project.prefix + name, value)
+            client.set_secret(project.prefix + name, value, tags=dict(tags), expires_on=EXPIRES)
+
+    def describe(self, project: Project, name: str) -> object:
+        """See `CloudUnderTest`."""
+        with self.client(project.sandbox) as client:
+            assert client is not None
+            return client.get_secret(project.prefix + name).properties.expires_on
 
     def management(self, sandbox: Sandbox) -> AbstractContextManager[KeyVaultManagementClient]:
         """Microsoft's client of Resource Manager, as the sandbox's administrator."""

@@ -33,6 +33,20 @@ def test_adopted_secrets_become_the_stacks_and_equal_values_are_not_written(
     assert ready.preview("--expect-no-changes").code == 0
 
 
+def test_what_the_sync_says_nothing_of_stays(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest) -> None:
+    """Descriptions, expiry dates and aliases that somebody gave a secret before it was adopted."""
+    sandbox.write_vault(cloud.vault(login(uid(1), "Same", "p1")))
+    cloud.put_foreign(ready, "Same", password("p1"))
+    before = cloud.describe(ready, "Same")
+    assert before
+    configure(ready, cloud, adopt=[uid(1)])
+    for value in ("p1", "p2"):
+        sandbox.edit(lambda found, value=value: found[uid(1)]["fields"][1].update(value=[value]))
+        ready.up_well()
+        assert cloud.values(ready) == {"Same": password(value)}
+        assert cloud.describe(ready, "Same") == before
+
+
 def test_another_stacks_secret_is_never_adopted(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest) -> None:
     sandbox.write_vault(cloud.vault(login(uid(1), "First", "p1")))
     ready.up_well()

@@ -23,9 +23,10 @@ class _Commands(click.Group):
             try:
                 command = entry.load()
             except ImportError as error:
+                extra = entry.extras[0]
                 raise click.ClickException(
-                    f"`uss {cmd_name}` needs the extra `{cmd_name}`, which is not installed ({error.name} is missing). "
-                    f"Install it: uv sync --extra {cmd_name}"
+                    f"`uss {cmd_name}` needs the extra `{extra}`, which is not installed ({error.name} is missing). "
+                    f"Install it: uv sync --extra {extra}"
                 ) from error
             assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
             return command

@@ -35,6 +35,8 @@ DENIED = re.compile(r"error Secrets Manager: .*api error AccessDenied|not author
 """Matches what it says when the identity may not ask."""
 _GET_SECRET = "aws:secretsmanager/getSecret:getSecret"  # noqa: S105 - a function of the provider
 _GET_VERSION = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+_OTHERS = ("description", "kmsKeyId")
+"""What the sync says nothing of, and would otherwise take from a secret that it adopts."""
 _FAILED = "Failed"
 
 
@@ -135,6 +137,7 @@ def _options(
     return {
         kind: pulumi.ResourceOptions(
             provider=provider,
+            ignore_changes=list(_OTHERS) if kind == SECRET else None,
             delete_before_replace=False,
             retain_on_delete=retains(configuration),
             depends_on=after,

@@ -41,6 +41,8 @@ ABSENT = re.compile(r"(Resource|ResourceGroup|Secret)NotFound|Status=404|RESPONS
 DENIED = re.compile(r"AuthorizationFailed|Status=403|RESPONSE 403")
 """Matches what it says when the identity may not ask."""
 _VAULTS = "/providers/Microsoft.KeyVault/vaults"
+_OTHERS = ("properties.attributes.expires", "properties.attributes.notBefore")
+"""What the sync says nothing of, and would otherwise take from a secret that it adopts."""
 _PURGE = (
     "Purge it (`az keyvault secret purge`), wait until then, retitle the record; or list the record under `adopt` to "
     "bring it back and write to it."
@@ -148,6 +150,7 @@ def _declare_secret(
         tags=secret.tags,
         opts=pulumi.ResourceOptions(
             provider=provider,
+            ignore_changes=list(_OTHERS),
             delete_before_replace=False,
             retain_on_delete=retains(configuration),
             depends_on=[vault] if vault else [],

@@ -33,6 +33,8 @@ ABSENT = re.compile(r"Error 404|NOT_FOUND|not found|FAILED_PRECONDITION|Error 40
 """Matches what the provider says when there is no such thing."""
 DENIED = re.compile(r"secretmanager\.[a-z]+\.[a-z]+")
 """Matches what it says when the identity may not ask."""
+_OTHERS = ("topics", "rotation", "versionAliases", "versionDestroyTtl")
+"""What the sync says nothing of, and would otherwise take from a secret that it adopts."""
 _NEW_VALUE = (Change.VALUE, Change.TAKE_OVER)
 _NEW_CONTAINER = (*NEW_NAMES, Change.RECOVER, Change.ADOPT, Change.REPLACE)
 
@@ -125,6 +127,7 @@ def _options(
     aliases: list[str | pulumi.Alias] = [entry.urn for entry in inherited if kind == SECRET or entry.urn == wanted]
     return pulumi.ResourceOptions(
         provider=provider,
+        ignore_changes=list(_OTHERS) if kind == SECRET else None,
         delete_before_replace=secret.change is Change.REPLACE,
         retain_on_delete=retains(configuration),
         aliases=aliases,

@@ -91,7 +91,7 @@ def _passing(error: BaseException) -> bool:
 
 
 def _read_once(storage: InMemoryKeyValueStorage) -> Snapshot:
-    with _translated():
+    with translated():
         client = SecretsManager(config=storage)
         response = client.get_secrets(full_response=True)
         folders = client.get_folders()
@@ -99,7 +99,8 @@ def _read_once(storage: InMemoryKeyValueStorage) -> Snapshot:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Raise what goes wrong in Keeper's SDK as a `VaultError`."""
     try:
         yield
     except KeeperThrottleError as error:

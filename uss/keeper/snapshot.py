@@ -47,6 +47,16 @@ class Snapshot:
             raise FolderLookupError(f"the application sees no folder {shown(reference)}. {self._instead(path)}")
         return found[0]
 
+    def shared_folder(self, folder: Folder) -> Folder:
+        """Return the shared folder that a folder is, or lies in."""
+        while folder.parent is not None:
+            folder = self.folders[folder.parent]
+        return folder
+
+    def lies_in(self, folder: Folder, uids: Iterable[str]) -> bool:
+        """Tell whether a folder is one of these, or lies below one."""
+        return bool(self._ancestry(folder.uid).intersection(uids))
+
     def record(self, uid: str) -> Record | None:
         """Return the record with this UID, wherever it lies, or None."""
         return self._by_uid.get(uid)

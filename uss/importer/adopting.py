@@ -1,0 +1,140 @@
+"""Which imported secrets the stack can take over as they are: what the sync would write, against what the cloud has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from uss.clouds import CLOUDS
+from uss.clouds.aws import AwsTarget
+from uss.clouds.gcp import GcpTarget
+from uss.config import RegionMode
+from uss.findings import Claim, claim, tool_of
+from uss.imported import Origin, origin_of
+from uss.importer.differences import differences
+from uss.importer.filters import Filters
+from uss.importer.interface import CloudSecret, Listed, Reader, Skipped
+from uss.importer.workplace import Workplace, marks
+from uss.plan import ConfigurationPlan, PlannedSecret, Refusal
+from uss.planning import Holdings, build_plan
+from uss.text import shown
+
+
+class Verdict(StrEnum):
+    """What can be done about an imported secret."""
+
+    SAME = "same"
+    """The sync would write the very same bytes."""
+    DIFFERS = "differs"
+    """It would write others: for a person to decide."""
+    REWRITE = "rewrite"
+    """The same, and a person has decided that it may."""
+    OURS = "ours"
+    """It is under the stack's management already."""
+    NOT = "not"
+    """It cannot be taken over."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One imported record and its secret."""
+
+    record_uid: str
+    title: str
+    name: str
+    verdict: Verdict
+    text: str
+    """In words, what is so."""
+
+
+def examine(workplace: Workplace, reader: Reader, rewrite: Collection[str]) -> Iterator[Finding]:
+    """Give a finding for each record of the linked folders that was imported from the configuration's cloud.
+
+    `rewrite` are UIDs of records whose secrets may be written anew. Raises a `CloudError`.
+    """
+    part = _plan(workplace)
+    listed = {part_key(workplace, entry.name): entry for entry in reader.list(Filters())}
+    sources = _sources(workplace)
+    for refusal in part.refusals:
+        if refusal.record_uid in sources:
+            yield _refused(refusal)
+    for secret in part.secrets:
+        if source := sources.get(secret.record_uid):
+            entry = listed.get(part_key(workplace, secret.name))
+            verdict, text = _judge(workplace, part, secret, source, entry, reader)
+            if verdict is Verdict.DIFFERS and secret.record_uid in rewrite:
+                verdict = Verdict.REWRITE
+            yield Finding(secret.record_uid, secret.title, secret.name, verdict, text)
+
+
+def part_key(workplace: Workplace, name: str) -> str:
+    """Return what a name is compared by in the configuration's cloud."""
+    return workplace.linked.cloud.names.key(name)
+
+
+def _plan(workplace: Workplace) -> ConfigurationPlan:
+    """The configuration's plan as if the state held nothing and every record were to be adopted."""
+    uids = [record.uid for record in workplace.linked.records]
+    configuration = workplace.linked.configuration.model_copy(update={"adopt": uids, "enabled": True})
+    source = workplace.stack_file.source
+    plan = build_plan([configuration], workplace.snapshot, Holdings(), CLOUDS, workplace.ownership, source)
+    return plan.configurations[0]
+
+
+def _sources(workplace: Workplace) -> Mapping[str, str]:
+    origins = ((record.uid, origin_of(record)) for record in workplace.linked.records)
+    cloud = workplace.linked.cloud.type
+    return {uid: origin.source for uid, origin in origins if isinstance(origin, Origin) and origin.cloud is cloud}
+
+
+def _refused(refusal: Refusal) -> Finding:
+    text = f"the record is not synced: {refusal.reason}: {refusal.found}. {refusal.mend}"
+    return Finding(refusal.record_uid, refusal.title, "", Verdict.NOT, text)
+
+
+def _judge(
+    workplace: Workplace,
+    part: ConfigurationPlan,
+    secret: PlannedSecret,
+    source: str,
+    entry: Listed | None,
+    reader: Reader,
+) -> tuple[Verdict, str]:
+    if entry is None:
+        return Verdict.NOT, f"there is no secret {shown(secret.name)} any more: the next update creates it"
+    if entry.problem:
+        return Verdict.NOT, f"it {entry.problem}"
+    tags = marks(entry.tags)
+    whose = claim(part, secret, tags, workplace.ownership)
+    if whose is Claim.OURS:
+        return Verdict.OURS, "the stack manages it already"
+    if whose is Claim.FOREIGN:
+        mark = tool_of(tags) or ""
+        return Verdict.NOT, f"it is marked {shown(mark)}: {shown(tags.get(mark, ''))}: take it out of that tool first"
+    found = reader.read(entry)
+    if isinstance(found, Skipped):
+        return Verdict.NOT, f"it {found.reason}"
+    if fault := _elsewhere(workplace, found):
+        return Verdict.NOT, fault
+    told = differences(found.text, secret.payload.value)
+    moved = "" if entry.source.lower() == source.lower() else f" (the record was imported from {shown(source)})"
+    if found.text == secret.payload.value:
+        return Verdict.SAME, f"the sync would write the same bytes{moved}"
+    return Verdict.DIFFERS, f"the sync would change: {', '.join(told)}{moved}"
+
+
+def _elsewhere(workplace: Workplace, found: CloudSecret) -> str | None:
+    """Why taking the secret over would take copies away that programs may read: none is added to or moved here."""
+    target, has = workplace.linked.target, found.replicas
+    if has is None:
+        return None
+    if isinstance(target, AwsTarget) and workplace.linked.configuration.region_mode is RegionMode.REPLICATE:
+        lost = [region for region in has if region not in target.regions]
+        mend = f"list {', '.join(lost)} under `regions` too"
+        return f"the sync would take away its replicas in {', '.join(lost)}: {mend}" if lost else None
+    if isinstance(target, GcpTarget) and sorted(has) != sorted(target.replication):
+        told, wanted = ", ".join(has) or "automatic", ", ".join(target.replication) or "automatic"
+        text = f"its replication is {told} and the configuration's {wanted}, and cannot be changed"
+        return f"{text}: set `replicationLocations` to match"
+    return None
