@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +18,13 @@ from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
 from uss.clouds.azure import AzureTarget
 from uss.clouds.gcp import GcpTarget
+from uss.importer.importing import Importer, Prepared
 from uss.importer.interface import CloudSecret, Listed
 from uss.importer.recognition import read, recognise
-from uss.importer.records import new_record
-from uss.keeper import Access, Field, pam_configuration
+from uss.importer.records import NewRecord, new_record
+from uss.importer.stackfile import StackFile
+from uss.importer.workplace import Workplace
+from uss.keeper import Access, Field, Folder, pam_configuration
 from uss.linking import LinkedConfiguration
 from uss.naming import AWS_NAMES
 from uss.payload import payload_of
@@ -54,6 +58,8 @@ ACCESS = Access(CANARY, "KSM_CONFIG")
 SECRET = CloudSecret(
     Listed("n", ARN), "1", f'{{"a": "{CANARY}", "login": "{CANARY}", "note": "{CANARY}", "c": ["{CANARY}"]}}'
 )
+IMPORTED = new_record(SECRET, "login", "", AWS_NAMES)
+assert isinstance(IMPORTED, NewRecord)
 RECOGNISED = recognise(SECRET.text)
 READING = read(SECRET.text)
 
@@ -63,6 +69,8 @@ def target() -> Any:
     return Aws().target(CONFIGURATION, pam_configuration(PAM), SOURCE)
 
 
+LINKED = LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,))
+WORKPLACE = Workplace(StackFile(Path(SOURCE), "uss", "test", (CONFIGURATION,)), ACCESS, snapshot(RECORD), LINKED)
 CARRIERS = [
     FIELDS[0],
     RECORD,
@@ -82,13 +90,16 @@ CARRIERS = [
     PLAN.removed[0],
     PLAN,
     Holdings({"aws": (HELD,)}),
-    LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)),
-    examine(RECORD, LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,)), OWNERSHIP),
+    LINKED,
+    examine(RECORD, LINKED, OWNERSHIP),
     SECRET,
-    new_record(SECRET, "login", "", AWS_NAMES),
+    IMPORTED,
     RECOGNISED,
     READING,
     READING.entries[0] if READING else None,
+    Prepared(SECRET, IMPORTED),
+    WORKPLACE,
+    Importer(WORKPLACE, Folder("F", "Name", None, "Name"), "login", print, dry_run=True),
     Outlook(PLAN, {}, {"aws": [STATE]}),
     Settings(SOURCE, (CONFIGURATION,), ACCESS, {}),
 ]
@@ -111,6 +122,9 @@ SILENT = {
     "Skipped": "the same, and a reason",
     "Filters": "names and tags",
     "Caller": "names of a configuration and an identity",
+    "StackFile": "a path, names and configurations, which hold no secret",
+    "Present": "a secret's name and a UID",
+    "Finding": "names and words about them",
     "Declared": "ARNs and outputs, which print as objects",
     "Refusal": "titles and reasons",
     "Origin": "a secret's name, description and tags",
