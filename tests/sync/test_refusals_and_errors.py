@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -130,6 +132,7 @@ def test_a_role_without_a_permission_is_told_by_the_action(project: Project, san
         (Fault("keeper", "get_secret", FaultKind.ERROR), "it answered with HTTP status 500"),
         (Fault("keeper", "get_secret", FaultKind.DROPPED), "Keeper could not be reached: ConnectionError"),
         (Fault("keeper", "get_folders", FaultKind.GARBLED), "Keeper's answer could not be read"),
+        (Fault("keeper", "get_secret", FaultKind.GARBLED), "Keeper's answer could not be read"),
     ],
     ids=lambda value: f"{value.operation}-{value.kind}" if isinstance(value, Fault) else "",
 )
@@ -156,6 +159,42 @@ def test_a_record_that_cannot_be_decrypted_stops_the_run(project: Project, sandb
     assert run.code != 0
     assert "could not be decrypted" in run.errors[0]
     assert project.secrets().keys() == {"Good", "Bad"}
+
+
+def test_another_applications_key_stops_the_run(project: Project, sandbox: Sandbox) -> None:
+    sandbox.write_vault(vault(login(uid(1), "Record", "p1")))
+    project.up_well()
+    access = json.loads(base64.b64decode(project.environment["KSM_CONFIG"]))
+    access["appKey"] = base64.b64encode(bytes(32)).decode()
+    run = project.up(KSM_CONFIG=json.dumps(access))
+    assert run.code != 0
+    assert len(run.errors) == 1
+    assert "Nothing was changed" in run.errors[0]
+    assert access["appKey"] not in run
+    assert project.secrets().keys() == {"Record"}
+
+
+def test_half_of_the_folders_stop_the_run(project: Project, sandbox: Sandbox) -> None:
+    """One of two linked folders is no longer shared with the application."""
+    extra = "FOLDER-extra-000000001"
+    first, second = login(uid(1), "First", "p1"), login(uid(2), "Second", "p2", folder=extra)
+    whole = vault(first, second)
+    whole["folders"].append({"uid": extra, "name": "Extra"})
+    sandbox.write_vault(whole)
+    project.configure({"folders": [FOLDER, extra]})
+    project.up_well()
+    sandbox.write_vault(vault(first))
+    run = project.up()
+    assert run.code != 0
+    assert "key `folders[1]`: the application sees no folder" in run.errors[0]
+    assert project.secrets().keys() == {"First", "Second"}
+
+
+def test_a_slow_vault_is_waited_for(project: Project, sandbox: Sandbox) -> None:
+    sandbox.write_vault(vault(login(uid(1), "Record", "p1")))
+    sandbox.control.add_fault(Fault("keeper", "get_secret", FaultKind.SLOW, seconds=3))
+    project.up_well()
+    assert project.secrets().keys() == {"Record"}
 
 
 def test_a_throttled_vault_is_waited_for(project: Project, sandbox: Sandbox) -> None:

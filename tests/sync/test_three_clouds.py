@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,28 @@ def ready(project: Project) -> Project:
     project.prefix = plain_prefix(project.prefix)
     configure_all(project)
     return project
+
+
+@contextmanager
+def process_arguments() -> Iterator[set[str]]:
+    """Collect the arguments of all processes of the machine, but for searches like the one below, while inside."""
+    found: set[str] = set()
+    ended = threading.Event()
+
+    def collect() -> None:
+        while not ended.wait(0.02):
+            for entry in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):
+                    found.add(entry.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+
+    thread = threading.Thread(target=collect)
+    thread.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        thread.join()
+        found -= {line for line in found if line.startswith("grep ")}
 
 
 def writes(sandbox: Sandbox) -> set[str]:
@@ -95,16 +120,19 @@ def test_no_value_is_in_anything_that_a_run_leaves_behind(ready: Project, sandbo
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     options = {"TMPDIR": str(temporary)}
-    screens = [ready.preview("--diff", "--debug", **options).output, ready.up_well("--diff", **options).output]
-    sandbox.edit(lambda found: found[uid(1)]["fields"][1].update(value=[CANARIES[1]]))
-    screens += [
-        ready.preview("--diff", "--debug", **options).output,
-        ready.up_well("--debug", **options).output,
-        ready.preview("--json", **options).output,
-        ready.exported(),
-        json.dumps(ready.outputs()),
-        sandbox.folder.joinpath("sandbox", "sandbox.log").read_text(encoding="utf-8"),
-    ]
+    with process_arguments() as arguments:
+        screens = [ready.preview("--diff", "--debug", **options).output, ready.up_well("--diff", **options).output]
+        sandbox.edit(lambda found: found[uid(1)]["fields"][1].update(value=[CANARIES[1]]))
+        screens += [
+            ready.preview("--diff", "--debug", **options).output,
+            ready.up_well("--debug", **options).output,
+            ready.preview("--json", **options).output,
+            ready.exported(),
+            json.dumps(ready.outputs()),
+            sandbox.folder.joinpath("sandbox", "sandbox.log").read_text(encoding="utf-8"),
+        ]
+    screens.append("\n".join(arguments))
+    assert any("pulumi-language-python-exec" in line for line in arguments)
     assert all(cloud.values(ready) for cloud in CLOUDS)
     for canary in [*CANARIES, "PRIVATE KEY"]:
         assert [number for number, screen in enumerate(screens) if canary in screen] == []
