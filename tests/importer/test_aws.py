@@ -123,10 +123,13 @@ def test_replicas_are_told_and_belong_to_their_primary(target: MakeTarget, clien
     assert (secret.text, secret.replicas) == ("x", None)
 
 
-def test_a_secret_of_a_service_is_its_own() -> None:
+def test_a_secret_that_aws_changes_by_itself_is_left_out() -> None:
     now = datetime(2026, 8, 1, tzinfo=UTC)
     entry: Any = {"Name": "rds!db-1", "ARN": "arn", "OwningService": "rds"}
     assert _listed(entry, "us-east-1").problem == "is managed by the AWS service rds, which changes its value"
+    rotated: Any = {"Name": "n", "ARN": "arn", "RotationEnabled": True}
+    assert "turn its rotation off first" in str(_listed(rotated, "us-east-1").problem)
+    assert _listed(rotated | {"RotationEnabled": False}, "us-east-1").problem is None
     assert _listed(entry | {"DeletedDate": now}, "us-east-1").problem == "is marked for deletion (2026-08-01)"
 
 

@@ -208,6 +208,8 @@ def _problem(entry: SecretListEntryTypeDef, region: str) -> str | None:
         return f"is a replica of the secret in {primary}: import it from there"
     if owner := entry.get("OwningService"):
         return f"is managed by the AWS service {owner}, which changes its value"
+    if entry.get("RotationEnabled"):
+        return "is rotated by a Lambda function, whose new values Keeper would not learn: turn its rotation off first"
     return None
 
 
