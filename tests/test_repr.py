@@ -110,7 +110,6 @@ SILENT = {
     "Ownership": "the project's and the stack's names",
     "LogicalName": "names and UIDs",
     "Target": "accounts and regions",
-    "Contents": "names and tags",
     "DeletedEntry": "tags",
     "Deleted": "words about a secret's name",
     "Marked": "names and UIDs",

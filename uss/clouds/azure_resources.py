@@ -12,7 +12,7 @@ import pulumi
 import pulumi_azure_native as azure
 from pulumi_azure_native import keyvault
 
-from uss.clouds import azure_metadata, azure_vault
+from uss.clouds import azure_metadata
 from uss.clouds.azure import SECRET, VAULT, AzureTarget, made_here, no_metadata_service, vault_logical_name
 from uss.clouds.interface import (
     Declared,
@@ -33,6 +33,7 @@ from uss.state import StateResource
 from uss.text import shown
 
 if TYPE_CHECKING:
+    from uss.clouds.azure_vault import DeletedEntry
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:azure-native"
@@ -253,13 +254,17 @@ class _Inside:
     target: AzureTarget
     uri: str
 
-    async def deleted(self) -> Mapping[str, azure_vault.DeletedEntry]:
+    async def deleted(self) -> Mapping[str, DeletedEntry]:
         """Its deleted secrets by lower-case name."""
-        return (await self._contents(deleted=True)).deleted
+        from uss.clouds import azure_vault  # noqa: PLC0415 - Microsoft's client takes half a second to import
+
+        return await asyncio.to_thread(azure_vault.deleted_secrets, self.uri, self.target) if self.uri else {}
 
     async def marked(self, ownership: Ownership) -> tuple[Marked, ...]:
         """Its secrets with this stack's marks."""
-        tags = (await self._contents(deleted=False)).tags
+        from uss.clouds import azure_vault  # noqa: PLC0415 - the same
+
+        tags = await asyncio.to_thread(azure_vault.secret_tags, self.uri, self.target) if self.uri else {}
         place = f"/subscriptions/{self.target.subscription}/resourceGroups/{self.target.resource_group}"
         return tuple(
             Marked(name, marks["keeper-record-uid"], f"{place}{_VAULTS}/{self.target.vault}/secrets/{name}")
@@ -267,14 +272,9 @@ class _Inside:
             if ownership.owns(marks, marks.get("keeper-record-uid", ""))
         )
 
-    async def _contents(self, *, deleted: bool) -> azure_vault.Contents:
-        if not self.uri:
-            return azure_vault.Contents()
-        return await asyncio.to_thread(azure_vault.contents, self.uri, self.target, deleted=deleted)
-
 
 def _deleted(
-    plan: ConfigurationPlan, secret: PlannedSecret, entry: azure_vault.DeletedEntry | None, ownership: Ownership
+    plan: ConfigurationPlan, secret: PlannedSecret, entry: DeletedEntry | None, ownership: Ownership
 ) -> FoundSecret | None:
     """A deleted secret in the name's way. The stack's own comes back with the name, as the provider does it."""
     if entry is None or ownership.owns(entry.tags, entry.tags.get("keeper-record-uid", "")):

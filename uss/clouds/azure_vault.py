@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,38 +40,37 @@ class DeletedEntry:
     purged: datetime | None
 
 
-@dataclass(frozen=True)
-class Contents:
-    """What a key vault holds."""
+def deleted_secrets(uri: str, target: AzureTarget) -> dict[str, DeletedEntry]:
+    """Return the key vault's deleted secrets by lower-case name: names are compared without case.
 
-    deleted: Mapping[str, DeletedEntry] = field(default_factory=dict)
-    """By lower-case name: names are compared without case."""
-    tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By name, of what is there."""
-
-
-def contents(uri: str, target: AzureTarget, *, deleted: bool) -> Contents:
-    """Return the key vault's deleted secrets, or else those that are there.
-
-    Nothing where the identity may not list them, or the key vault's network rules keep this machine out: the sync needs
+    None where the identity may not list them, or the key vault's network rules keep this machine out: the sync needs
     neither.
     """
+    try:
+        with _connected(uri, target) as client:
+            return {
+                (entry.name or "").lower(): DeletedEntry(entry.properties.tags or {}, entry.scheduled_purge_date)
+                for entry in client.list_deleted_secrets()
+            }
+    except AzureError:
+        return {}
+
+
+def secret_tags(uri: str, target: AzureTarget) -> dict[str, Mapping[str, str]]:
+    """Return the tags of the secrets that the key vault holds, by name; none as with `deleted_secrets`."""
+    try:
+        with _connected(uri, target) as client:
+            return {entry.name or "": entry.tags or {} for entry in client.list_properties_of_secrets()}
+    except AzureError:
+        return {}
+
+
+@contextmanager
+def _connected(uri: str, target: AzureTarget) -> Iterator[SecretClient]:
     with ExitStack() as stack:
         identity = credential(target)
         stack.enter_context(identity)
-        client = stack.enter_context(connect(uri, identity, **_BRIEF))
-        try:
-            if not deleted:
-                listed = client.list_properties_of_secrets()
-                return Contents(tags={entry.name or "": entry.tags or {} for entry in listed})
-            return Contents(
-                deleted={
-                    (entry.name or "").lower(): DeletedEntry(entry.properties.tags or {}, entry.scheduled_purge_date)
-                    for entry in client.list_deleted_secrets()
-                }
-            )
-        except AzureError:
-            return Contents()
+        yield stack.enter_context(connect(uri, identity, **_BRIEF))
 
 
 def credential(target: AzureTarget) -> Credential:
