@@ -63,7 +63,9 @@ class Importer:
     _writer: RecordWriter | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        records = self.workplace.snapshot.records_in([self.folder], include_subfolders=False)
+        records = [*self.workplace.snapshot.records_in([self.folder], include_subfolders=False)]
+        # Two records of one title in the linked folders would share a name, and neither be synced.
+        records += self.workplace.linked.records
         self._titles = {record.title: record.uid for record in records}
         if not self.dry_run:
             self._writer = RecordWriter(self.workplace.access, self.workplace.snapshot, self.folder)
@@ -108,7 +110,9 @@ class Importer:
         if isinstance(record, Skipped):
             return record
         if taken := self._titles.get(record.title):
-            return Skipped(listed, f"would have the title of the record {taken}, which is in the folder already")
+            return Skipped(
+                listed, f"would have the title of the record {taken}, which is in the linked folders already"
+            )
         self._titles[record.title] = "of another secret"
         return Prepared(secret, record)
 

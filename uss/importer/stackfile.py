@@ -5,6 +5,8 @@ Which stack is meant, and what is encrypted, Pulumi's own command says. A change
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -59,14 +61,7 @@ class StackFile:
         entry = next(entry for entry in content["config"][KEY] if entry["name"] == name)
         listed = entry.setdefault("adopt", [])
         listed.extend(uid for uid in uids if uid not in listed)
-        text = StringIO()
-        _yaml().dump(content, text)
-        new = self.path.with_name(self.path.name + ".new")
-        try:
-            new.write_text(text.getvalue(), encoding="utf-8")
-            new.replace(self.path)
-        except OSError as error:
-            raise ConfigurationError(f"{self.source} cannot be written ({type(error).__name__}).") from error
+        _replace(self.path, _dumped(content, self.path))
 
 
 def find_stack_file(stack: str | None) -> StackFile:
@@ -107,11 +102,37 @@ def _pulumi(*arguments: str) -> str:
     return run.stdout.strip()
 
 
+def _dumped(content: Any, path: Path) -> str:
+    """The content as text, laid out as the file is now, so that a review shows what was added and nothing else."""
+    before = path.read_text(encoding="utf-8")
+    yaml = _yaml()
+    config = re.search(rf"^( *){re.escape(KEY)}:", before, re.MULTILINE)
+    mapping = len(config[1]) if config else 0
+    dash = re.compile(r"^( *)-( +)", re.MULTILINE).search(before, config.end() if config else 0)
+    offset = max(len(dash[1]) - mapping, 0) if dash else 0
+    yaml.indent(mapping=mapping or 2, sequence=offset + (1 + len(dash[2]) if dash else 2), offset=offset)
+    text = StringIO()
+    yaml.dump(content, text)
+    return text.getvalue()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write the file in one step, with its line ends and its mode, and where a link leads."""
+    target = path.resolve()
+    new = target.with_name(target.name + ".new")
+    try:
+        newline = "\r\n" if b"\r\n" in target.read_bytes() else "\n"
+        new.write_text(text, encoding="utf-8", newline=newline)
+        shutil.copymode(target, new)
+        new.replace(target)
+    except OSError as error:
+        raise ConfigurationError(f"{path.as_posix()} cannot be written ({type(error).__name__}).") from error
+
+
 def _yaml() -> YAML:
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = 4096  # a long line stays one
-    yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
 
 
