@@ -137,7 +137,8 @@ def _options(
     return {
         kind: pulumi.ResourceOptions(
             provider=provider,
-            ignore_changes=list(_OTHERS) if kind == SECRET else None,
+            # A key is of one region, so it does not move along.
+            ignore_changes=list(_OTHERS) if kind == SECRET and secret.change is not Change.MOVE else None,
             delete_before_replace=False,
             retain_on_delete=retains(configuration),
             depends_on=after,
