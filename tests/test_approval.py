@@ -117,3 +117,21 @@ def test_the_digest_is_of_all_that_the_plan_would_do() -> None:
 def test_the_key_is_in_it() -> None:
     planned = plan([record()])
     assert only(with_digests(planned, KEY)).digest != only(with_digests(planned, b"another")).digest
+
+
+@pytest.mark.parametrize(
+    "keys", [{"adopt": ["R1"]}, {"recovery_window_in_days": 0}, {"region_mode": "independent"}, {"on_delete": "retain"}]
+)
+def test_the_digest_is_of_how_it_would_be_done_too(keys: dict[str, object]) -> None:
+    first, second = (
+        only(with_digests(plan([record("R1")], (), configuration(**given)), b"key")) for given in ({}, keys)
+    )
+    assert first.digest != second.digest
+
+
+def test_letting_go_and_deleting_are_two_plans() -> None:
+    digests = {
+        with_digests(plan([], [held("R1", "a", owner="gone")], retaining=retaining), b"key").removed[0].digest
+        for retaining in ((), ("gone",))
+    }
+    assert len(digests) == 2

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.builders import OWNERSHIP, configuration, held, only, plan, record
 from uss.clouds.aws import SECRET, VERSION
-from uss.clouds.interface import Deleted, Findings, FoundSecret, KeyVault, Marked, Ownership
+from uss.clouds.interface import Findings, FoundSecret, KeyVault, Marked, Obstacle, Ownership
 from uss.findings import settle, without_known
+from uss.keeper import Field
 from uss.plan import Change, Reason
 from uss.report import warnings
 
@@ -40,7 +41,22 @@ def test_what_is_nobodys_is_adopted_where_the_configuration_says_so(entry: str, 
     assert [secret.change for secret in part.secrets] == [Change.ADOPT]
 
 
-@pytest.mark.parametrize("mark", ["managed-by", "managed_by", "aws:x", "goog-terraform-provisioned"])
+def test_an_entry_of_adopt_takes_a_records_first_secret_and_no_other_one() -> None:
+    """Whoever may edit a record could otherwise turn it to any secret that nobody's mark protects."""
+    retitled = only(plan([record("R1", "After")], [held("R1", "Before")], configuration(adopt=["R1", "After"])))
+    assert [secret.change for secret in retitled.secrets] == [Change.RENAME]
+    part = settle(retitled, found({}), OWNERSHIP, {})
+    assert (part.secrets, [refusal.reason for refusal in part.refusals]) == ((), [Reason.CONFLICT])
+    named = record("R1", "Listed", Field("text", "uss:name", ("root",)), Field("password", "", ("p",)))
+    part = settle(only(plan([named], (), configuration(adopt=["Listed"]))), found({}), OWNERSHIP, {})
+    assert [refusal.reason for refusal in part.refusals] == [Reason.CONFLICT]
+    part = settle(only(plan([named], (), configuration(adopt=["R1"]))), found({}), OWNERSHIP, {})
+    assert [secret.change for secret in part.secrets] == [Change.ADOPT]
+
+
+@pytest.mark.parametrize(
+    "mark", ["managed-by", "ManagedBy", "Managed-By", "terraform", "managed_by", "aws:x", "goog-terraform-provisioned"]
+)
 def test_a_tools_mark_is_never_adopted(mark: str) -> None:
     part = settle(only(plan([record("R1")], (), configuration(adopt=["R1"]))), found({mark: "true"}), OWNERSHIP, {})
     assert (part.secrets, [refusal.reason for refusal in part.refusals]) == ((), [Reason.CONFLICT])
@@ -69,7 +85,7 @@ def test_what_is_anybody_elses_is_a_conflict(tags: Mapping[str, str], told: str)
 
 @pytest.mark.parametrize("tags", [(), (OURS,)])
 def test_a_deleted_secret_that_keeps_its_name_is_told(tags: tuple[Mapping[str, str], ...]) -> None:
-    deleted = FoundSecret(tags, {}, deleted=Deleted("AWS keeps it", "Restore it."))
+    deleted = FoundSecret(tags, {}, obstacle=Obstacle("AWS keeps it", "Restore it."))
     part = settle(only(plan([record("R1"), record("R2", "Other")])), Findings({"R1": deleted}), OWNERSHIP, {})
     assert [secret.record_uid for secret in part.secrets] == ["R2"]
     (refusal,) = part.refusals

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import ARN, configuration, held, only, plan, record
+from tests.builders import ARN, SOURCE, configuration, held, only, plan, record
 from uss import guards
 from uss.approval import with_digests
 from uss.errors import GuardError
+from uss.plan import Change, Plan
 
 
 def numbered(count: int, first: int = 0) -> list[str]:
@@ -180,3 +181,11 @@ def test_secrets_that_would_move_stop_unless_approved_and_another_account_stops_
         with pytest.raises(GuardError, match="in the AWS account 999999999999, and it now writes to"):
             guards.check(replace(account, configurations=(replace(only(account), approved=approved),)))
     guards.check(plan([record("R1", "a")], [held("R1", "a", arn=ARN)]))
+
+
+def test_secrets_that_are_made_anew_count_as_deletions() -> None:
+    part = only(plan([record("R1", "a")], [held("R1", "a")], configuration(limits={"maxDeletes": 0})))
+    anew = replace(part, secrets=tuple(replace(secret, change=Change.REPLACE) for secret in part.secrets))
+    guards.check(Plan(SOURCE, (part,)))
+    with pytest.raises(GuardError, match=r"would delete 1 of 1 secrets \(1 to make them anew\)"):
+        guards.check(Plan(SOURCE, (anew,)))

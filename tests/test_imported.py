@@ -24,7 +24,9 @@ def origin(**texts: str) -> Origin | OriginFault:
 
 def test_a_record_that_was_not_imported_has_an_empty_origin() -> None:
     assert origin_of(record()) == Origin()
-    assert origin_of(record("R1", "a", Field("text", "uss:other", ("x",)))) == Origin()
+    fault = origin_of(record("R1", "a", Field("text", "uss:Name", ("x",))))
+    assert isinstance(fault, OriginFault)
+    assert (fault.label, fault.text.startswith("is none of uss:description, ")) == ('"uss:Name"', True)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from uss.errors import ConfigurationError
 from uss.keeper import Field, Record
 from uss.payload import PayloadFault
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, Reason
+from uss.report import summary
 
 TAGS_45 = json.dumps({f"t{number}": "" for number in range(45)})
 UIDS = [f"R{number}" for number in range(6)]
@@ -404,3 +405,10 @@ def test_a_reserved_field_that_cannot_be_followed_is_a_refusal(
 
 def test_every_fault_of_a_payload_has_a_mend() -> None:
     assert set(candidates._PAYLOAD_MENDS) == set(PayloadFault)
+
+
+def test_copies_in_other_regions_that_change_are_told() -> None:
+    part = only(plan([record("R1", "n")], [held("R1", "n")], configuration(regions=["us-east-1", "eu-west-1"])))
+    assert changes(part) == {"R1": Change.COPIES}
+    assert part.secrets[0].replacement == "replicas in no region, from now on in eu-west-1"
+    assert "copies of n" in summary(Plan("stacks/Pulumi.test.yaml", (part,)))

@@ -111,7 +111,7 @@ SILENT = {
     "LogicalName": "names and UIDs",
     "Target": "accounts and regions",
     "DeletedEntry": "tags",
-    "Deleted": "words about a secret's name",
+    "Obstacle": "words about a secret's name",
     "Marked": "names and UIDs",
     "Move": "names of accounts, key vaults, projects",
     "FoundSecret": "tags and IDs",

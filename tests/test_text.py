@@ -18,6 +18,7 @@ from uss.text import encodable, shown
         ("\x1b[31mred", '"\\x1b[31mred"'),
         ("abc\u202edef", '"abc\\u202edef"'),
         ("\ud800", '"\\ud800"'),
+        ("a<{%bogus%}>", '"a\\x3c{%bogus%}>"'),
     ],
 )
 def test_what_cannot_be_printed_is_escaped(text: str, expected: str) -> None:

@@ -103,7 +103,12 @@ def _content(part: ConfigurationPlan) -> Any:
         "changes": changes,
         "moves": [[move.before, move.after] for move in part.moves],
         "deletions": [_deletion(secret) for secret in part.deletions],
+        # How a deletion ends, and what may be taken over: the same changes would do something else.
+        "deletion": part.cloud.deletion(part.configuration),
         "onDelete": part.configuration.on_delete.value,
+        "oldVersions": part.configuration.old_versions.value,
+        "regionMode": part.configuration.region_mode.value,
+        "adopt": sorted(part.configuration.adopt),
     }
 
 
@@ -125,4 +130,8 @@ def _deletion(secret: HeldSecret) -> list[str]:
 
 
 def _removed(removed: RemovedConfiguration) -> Any:
-    return {"name": removed.name, "removed": [_deletion(secret) for secret in removed.deletions]}
+    return {
+        "name": removed.name,
+        "retained": removed.retained,
+        "removed": [_deletion(secret) for secret in removed.deletions],
+    }

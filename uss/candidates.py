@@ -12,6 +12,7 @@ from uss.linking import LinkedConfiguration
 from uss.naming import NameFault, cloud_name, exact_name
 from uss.payload import Payload, PayloadFault, payload_of
 from uss.plan import Reason, Refusal
+from uss.text import encodable
 
 _ENTER_AGAIN = "Enter the value again, or attach it as a file."
 _PAYLOAD_MENDS = {
@@ -112,7 +113,9 @@ def _tags(
     had = {key: value for key, value in origin.tags_in(cloud.type).items() if not cloud.reserves(key)}
     if not had:
         return tags
-    if fault := cloud.tag_fault(had | dict(tags)):
-        mend = f"Correct the record's field {Label.TAGS}, or delete it."
-        return _Fault(Reason.RESERVED_FIELD, f"its field {Label.TAGS}: {fault}", mend)
+    plain = all(text.isprintable() and encodable(text) == text for pair in had.items() for text in pair)
+    fault = cloud.tag_fault(had | dict(tags)) if plain else "holds characters that cannot be shown"
+    if fault:
+        mend = f"Correct the record's field {Label.TAGS}; without it, the secret loses the tags that it had."
+        return _Fault(Reason.RESERVED_FIELD, f"its field {Label.TAGS}: {fault.rstrip('.')}", mend)
     return had | dict(tags)

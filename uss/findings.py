@@ -12,13 +12,18 @@ from enum import StrEnum
 
 from uss.clouds.interface import MANAGED_BY, Findings, FoundSecret, HeldSecret, Marked, Ownership
 from uss.config import OnDelete
+from uss.naming import cloud_name
 from uss.plan import Change, ConfigurationPlan, Mode, PlannedSecret, Reason, Refusal
 from uss.text import shown
 
 _MEND = "Retitle the record, give the configuration a `namePrefix`, or delete that secret if nobody needs it."
-_ADOPT = "To take it over, list the record under `adopt`; or retitle the record, or give a `namePrefix`."
+_ADOPT = (
+    "To take it over, list the record under `adopt` (`uss adopt` tells what would change); or retitle the record, or "
+    "give a `namePrefix`."
+)
 # Whoever sets one of these on a secret takes it for theirs.
-_TOOLS = ("managed-by", "managed_by", "goog-terraform-provisioned", "goog-pulumi-provisioned")
+_TOOLS = ("managedby", "terraform", "googterraformprovisioned", "googpulumiprovisioned")
+"""In small letters, and without what stands between words: tools write them in many ways."""
 _TOOL_PREFIX = "aws:"  # CloudFormation's and those of AWS services that own secrets
 
 
@@ -36,8 +41,20 @@ def claim(part: ConfigurationPlan, secret: PlannedSecret, tags: Mapping[str, str
     """Tell what the marks of a secret in the cloud allow. Marks of another stack or tool are never adopted."""
     if ownership.owns(tags, secret.record_uid):
         return Claim.OURS
-    listed = {secret.record_uid, secret.title}.intersection(part.configuration.adopt)
-    return Claim.ADOPTED if listed and _adoptable(tags, ownership) else Claim.FOREIGN
+    return Claim.ADOPTED if _listed(part, secret) and _adoptable(tags, ownership) else Claim.FOREIGN
+
+
+def _listed(part: ConfigurationPlan, secret: PlannedSecret) -> bool:
+    """Whether `adopt` lets the record take over a secret: its first one. Whoever may edit the record could otherwise
+    turn it to another secret later, by another title; and a title counts only where it is what gives the name.
+    """
+    if secret.change is not Change.CREATE:
+        return False
+    configuration = part.configuration
+    by_title = (
+        part.cloud is not None and cloud_name(secret.title, configuration.name_prefix, part.cloud.names) == secret.name
+    )
+    return secret.record_uid in configuration.adopt or (by_title and secret.title in configuration.adopt)
 
 
 def _adoptable(tags: Mapping[str, str], ownership: Ownership) -> bool:
@@ -64,11 +81,11 @@ def settle(
             continue
         holder = _holder(found, part.name, holders)
         claims = [claim(part, secret, tags, ownership) for tags in found.tags]
-        if holder is None and Claim.FOREIGN not in claims and found.deleted is None:
+        if holder is None and Claim.FOREIGN not in claims and found.obstacle is None:
             secrets.append(_taken(secret, found, Claim.ADOPTED in claims))
             continue
-        if found.deleted:
-            refusals.append(_refused(secret, Reason.NAME_IN_USE, found.deleted.found, found.deleted.mend))
+        if found.obstacle:
+            refusals.append(_refused(secret, Reason.NAME_IN_USE, found.obstacle.found, found.obstacle.mend))
         elif holder is not None:
             refusals.append(_in_use(secret, holder))
         else:
@@ -82,6 +99,7 @@ def settle(
         kept=tuple(sorted(kept, key=lambda held: held.record_uid)),
         denied=findings.denied,
         key_vault=findings.key_vault,
+        deleted_unseen=findings.deleted_unseen,
         orphans=_lost(findings.marked, part, holders),
     )
 
@@ -159,4 +177,8 @@ def _whose(tags: Mapping[str, str]) -> str:
 
 def tool_of(tags: Mapping[str, str]) -> str | None:
     """Return the mark by which a tool claims a secret as its own, or None."""
-    return next((key for key in sorted(tags) if key in _TOOLS or key.startswith(_TOOL_PREFIX)), None)
+    return next((key for key in sorted(tags) if _is_mark(key.lower())), None)
+
+
+def _is_mark(key: str) -> bool:
+    return key.startswith(_TOOL_PREFIX) or "".join(filter(str.isalnum, key)) in _TOOLS

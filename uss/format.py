@@ -91,7 +91,7 @@ class Format(_Model):
     def _check(self) -> Self:
         """Whatever is let through writes what can be read again."""
         for part, pattern in _PUNCTUATION[self.kind].items():
-            if not re.fullmatch(pattern, getattr(self, part)):
+            if len(getattr(self, part)) > _PUNCTUATION_LENGTH or not re.fullmatch(pattern, getattr(self, part)):
                 raise ValueError(part)
         if self.kind is Kind.LINES:
             fits = all(LINE_NAME.fullmatch(key.name) and not key.raw and not key.literal for key in self.keys)
@@ -104,6 +104,8 @@ class Format(_Model):
         return self
 
 
+_PUNCTUATION_LENGTH = 256
+"""Characters: it is written once for each key, and a long one would make a huge text of a small record."""
 _PUNCTUATION: Mapping[Kind, Mapping[str, str]] = {
     Kind.JSON: {
         "open": rf"{SPACE}\{{{SPACE}",

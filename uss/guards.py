@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from uss.approval import approval
-from uss.clouds.interface import HeldSecret
 from uss.config import Limits
 from uss.errors import GuardError
 from uss.plan import Change, ConfigurationPlan, Mode, Plan, Reason, RemovedConfiguration
@@ -75,19 +74,24 @@ def _reads_empty(part: ConfigurationPlan, source: str) -> None:
 
 
 def _deletes(part: ConfigurationPlan, source: str) -> None:
-    exceeded = _exceeded(len(part.deletions), part.held, part.configuration.limits)
+    """A replaced secret counts too: it is deleted before it is made anew, with all its older versions."""
+    replaced = [secret.name for secret in part.secrets if secret.change is Change.REPLACE]
+    names = [secret.name for secret in part.deletions] + replaced
+    exceeded = _exceeded(len(names), part.held, part.configuration.limits)
     if exceeded:
+        anew = f" ({len(replaced)} to make them anew)" if replaced else ""
         raise GuardError(
-            f"{source}, configuration {shown(part.name)}: this run would delete {len(part.deletions)} of {part.held} "
-            f"secrets, and {' and '.join(exceeded)}. Nothing was changed. They are: {_names(part.deletions)}. "
+            f"{source}, configuration {shown(part.name)}: this run would delete {len(names)} of {part.held} "
+            f"secrets{anew}, and {' and '.join(exceeded)}. Nothing was changed. They are: {_names(names)}. "
             f"{_approval(part.name, part.digest)}"
         )
 
 
 def _removed(removed: RemovedConfiguration, source: str) -> None:
+    names = _names([secret.name for secret in removed.deletions])
     raise GuardError(
         f"{source}: the configuration {shown(removed.name)} is no longer there, so this run would delete its "
-        f"{len(removed.deletions)} secrets: {_names(removed.deletions)}. Nothing was changed. If it was renamed, give "
+        f"{len(removed.deletions)} secrets: {names}. Nothing was changed. If it was renamed, give "
         f"the new one `formerly: {removed.name}`. To leave its secrets as they are, put it back with "
         f"`enabled: false`. {_approval(removed.name, removed.digest)}"
     )
@@ -106,6 +110,6 @@ def _exceeded(count: int, held: int, limits: Limits) -> list[str]:
     return exceeded
 
 
-def _names(deletions: tuple[HeldSecret, ...]) -> str:
-    names = ", ".join(shown(secret.name) for secret in deletions[:5])
-    return f"{names} and {len(deletions) - 5} more" if len(deletions) > 5 else names
+def _names(listed: list[str]) -> str:
+    names = ", ".join(shown(name) for name in listed[:5])
+    return f"{names} and {len(listed) - 5} more" if len(listed) > 5 else names

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from uss.config import CloudType
 from uss.keeper.records import Record
+from uss.text import shown
 
 RESERVED = "uss:"
 """What the labels start with."""
@@ -40,7 +41,7 @@ _CLOUDS = {"arn:": CloudType.AWS, "https://": CloudType.AZURE, "projects/": Clou
 class OriginFault:
     """Why a record's reserved fields cannot be followed."""
 
-    label: Label
+    label: str
     text: str
 
 
@@ -66,6 +67,12 @@ class Origin:
 
 def origin_of(record: Record) -> Origin | OriginFault:
     """Return what the record tells of its origin, or what is wrong with it."""
+    known = {label.value for label in Label}
+    strange = sorted(
+        entry.label for entry in record.fields if entry.label.startswith(RESERVED) and entry.label not in known
+    )
+    if strange:
+        return OriginFault(shown(strange[0]), f"is none of {', '.join(sorted(known))}")
     texts: dict[Label, str] = {}
     for label in Label:
         try:

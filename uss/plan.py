@@ -39,6 +39,8 @@ class Change(StrEnum):
     """A secret that is there and nobody's is taken over, because the configuration's `adopt` says so."""
     REPLACE = "replace"
     """Something of the secret that cannot be changed is to change: it is deleted, then made anew."""
+    COPIES = "copies"
+    """The secret stays, and its copies in other regions change."""
     MOVE = "move"
     """The configuration's target changed: it is made anew there, then deleted here."""
     VALUE = "value"
@@ -90,7 +92,7 @@ class PlannedSecret:
     tags: Mapping[str, str]
     change: Change
     replacement: str | None = None
-    """With `Change.REPLACE`: why."""
+    """With `Change.REPLACE`: why; with `Change.COPIES`: which."""
     former_name: str | None = None
     """With `Change.RENAME`: the name that the secret has until now."""
     attachments: tuple[str, ...] = ()
@@ -134,6 +136,8 @@ class ConfigurationPlan:
     """Names that the Sync Identity may not look at, so that what is there shows only when they are written."""
     key_vault: KeyVault = KeyVault.GIVEN
     """Azure only."""
+    deleted_unseen: bool = False
+    """Azure only: a name that is taken may belong to a deleted secret, which the key vault did not tell of."""
     orphans: tuple[Marked, ...] = ()
     """Secrets of this stack that neither the vault's folders nor the state has: a state was lost, and meanwhile their
     records left. They stay."""

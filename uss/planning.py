@@ -243,20 +243,24 @@ def _planned(candidate: Candidate, draft: _Draft) -> PlannedSecret:
     present = predecessor or held
     inherited = present.resources if present and (predecessor or present.configuration != draft.name) else ()
     replacement = linked.cloud.replacement(present, linked.target) if present else None
-    change = Change.TAKE_OVER if predecessor else _change(candidate, held, draft.revisions.get(record.uid))
+    change = Change.TAKE_OVER if predecessor else _change(candidate, held, draft)
     if held and change not in (Change.RENAME, Change.TAKE_OVER) and linked.cloud.move(held, linked.target):
         change = Change.MOVE
     elif replacement and change is not Change.RENAME:
         change = Change.REPLACE
+    copies = linked.cloud.copies(held, linked.target, linked.configuration) if held else None
+    if copies and change in (Change.UNCHANGED, Change.TAGS):
+        change, replacement = Change.COPIES, copies
     return PlannedSecret(
         record_uid=record.uid,
         title=record.title,
         revision=record.revision,
-        name=candidate.name,
+        # Where only capitals differ and the cloud tells no difference, the secret is called as it was.
+        name=held.name if held and change in _SAME_NAME else candidate.name,
         payload=candidate.payload,
         tags=candidate.tags,
         change=change,
-        replacement=replacement if change is Change.REPLACE else None,
+        replacement=replacement if change in (Change.REPLACE, Change.COPIES) else None,
         former_name=held.name if held and change is Change.RENAME else None,
         attachments=record.attachments,
         held=present,
@@ -264,10 +268,14 @@ def _planned(candidate: Candidate, draft: _Draft) -> PlannedSecret:
     )
 
 
-def _change(candidate: Candidate, held: HeldSecret | None, synced: int | None) -> Change:
+_SAME_NAME = (Change.VALUE, Change.TAGS, Change.COPIES, Change.UNCHANGED, Change.REPLACE)
+
+
+def _change(candidate: Candidate, held: HeldSecret | None, draft: _Draft) -> Change:
     if held is None:
         return Change.CREATE
-    if held.name != candidate.name:
+    names, synced = draft.linked.cloud.names, draft.revisions.get(candidate.record.uid)
+    if names.key(held.name) != names.key(candidate.name):
         return Change.RENAME
     if not held.values or any(not _same(value, candidate, synced) for value in held.values):
         return Change.VALUE

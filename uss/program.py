@@ -151,7 +151,10 @@ def show(plan: Plan) -> None:
 
 def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
     """Register the plan's resources and return the stack's outputs, by configuration."""
-    return {
+    last = _last_outputs(state)
+    # Said until they are gone: an update that fails half-way must still know that these secrets are to be retained.
+    going = {removed.name: last[removed.name] for removed in outlook.plan.removed if removed.retained}
+    return going | {
         part.name: _declare(part, outlook.providers.get(part.name), outlook.resources.get(part.name, []), state)
         for part in outlook.plan.configurations
     }

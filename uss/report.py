@@ -17,6 +17,7 @@ _CHANGES = {
     Change.RENAME: "to rename",
     Change.TAKE_OVER: "to take over",
     Change.REPLACE: "to replace",
+    Change.COPIES: "with other copies",
     Change.MOVE: "to move",
     Change.VALUE: "with a new value",
     Change.TAGS: "with new tags",
@@ -58,6 +59,11 @@ def warnings(part: ConfigurationPlan) -> list[str]:
             f"{part.name}: the Sync Identity may not look at {_counted(len(part.denied), 'name')} of secrets to create "
             f"({shown(part.denied[0])}{', ...' if len(part.denied) > 1 else ''}). If there is a secret of that name "
             "already, its creation fails, and nothing is overwritten."
+        )
+    if part.deleted_unseen:
+        lines.append(
+            f"{part.name}: the key vault did not tell which deleted secrets it keeps (the identity may not list them, "
+            "or the network is closed). One of a name to create is brought back with its older versions."
         )
     if part.orphans:
         named = ", ".join(f"{shown(entry.name)} (record {shown(entry.record_uid)})" for entry in part.orphans[:5])
@@ -133,6 +139,8 @@ def _change(secret: PlannedSecret) -> str:
         return f"  adopt {secret.name} ({record}): it is there, and {_SAME[secret.found.same_value]}"
     if secret.change is Change.MOVE:
         return f"  move {secret.name} ({record}): it is made anew, then deleted where it was"
+    if secret.change is Change.COPIES:
+        return f"  copies of {secret.name} ({record}): {secret.replacement}"
     if secret.change is Change.TAKE_OVER and secret.held:
         return f"  take over {secret.name} ({record} replaces {secret.held.record_uid})"
     if secret.change is Change.REPLACE:
@@ -165,7 +173,7 @@ def _refusal(configuration: str, refusal: Refusal, kept: bool) -> str:
 
 def _record(secret: PlannedSecret, outcome: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "title": secret.title,
+        "title": encodable(secret.title),
         "name": secret.name,
         "contentType": secret.payload.content_type,
         "revision": secret.revision,

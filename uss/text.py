@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _SHOWN = 120
+_DIRECTIVE = "<{%"
 
 
 def shown(text: str, limit: int = _SHOWN) -> str:
@@ -11,12 +12,21 @@ def shown(text: str, limit: int = _SHOWN) -> str:
     """
     cut = text if len(text) <= limit else text[:limit] + "…"
     safe = "".join(character if character.isprintable() else _escaped(character) for character in cut)
-    return f'"{safe}"'
+    return f'"{without_directives(safe)}"'
 
 
 def encodable(text: str) -> str:
-    """Return the text as it is, but lone surrogates, which neither UTF-8 nor the engine can carry, as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Return the text as it is, but with escapes for lone surrogates, which neither UTF-8 nor the engine can carry, and
+    for what the engine would take for a colour.
+    """
+    return without_directives(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def without_directives(text: str) -> str:
+    """Return the text with an escape where Pulumi's engine would see the beginning of a colour directive: in a message
+    or an output it swallows what follows, and panics at a colour that it does not know.
+    """
+    return text.replace(_DIRECTIVE, r"\x3c{%")
 
 
 def _escaped(character: str) -> str:

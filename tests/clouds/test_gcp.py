@@ -125,6 +125,32 @@ def test_changed_replication_is_a_replacement(before: dict[str, Any], now: list[
 
 
 @pytest.mark.parametrize(
+    ("key", "value", "fits"),
+    [
+        ("labels/team", "a-b_1", True),
+        ("labels/équipe", "ж", True),
+        ("labels/team", "", True),
+        ("labels/Team", "a", False),
+        ("labels/1a", "a", False),
+        ("labels/", "a", False),
+        ("labels/team", "A", False),
+        ("labels/team", "x" * 64, False),
+        ("annotations/Owner.name", "Any thing!", True),
+        ("annotations/bad key", "a", False),
+        ("team", "a", False),
+    ],
+)
+def test_labels_and_annotations_that_gcp_does_not_take_are_told(key: str, value: str, fits: bool) -> None:
+    assert (Gcp().tag_fault({key: value}) is None) == fits
+
+
+def test_a_long_or_odd_title_is_cut_in_its_annotation() -> None:
+    tags = Gcp().tags(configuration(), OWNERSHIP, record("R1", "<{%" + "x" * 20_000), "text/plain")
+    assert tags["annotations/keeper-record-title"].startswith("\\x3c{%x")
+    assert Gcp().tag_fault(tags) is None
+
+
+@pytest.mark.parametrize(
     ("title", "fits"), [("My Secret", True), ("a_b_", True), ("a-", False), ("1a", False), ("a.b", False)]
 )
 def test_names(title: str, fits: bool) -> None:

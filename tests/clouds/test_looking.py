@@ -38,6 +38,12 @@ MAY_NOT_ASK = [
     ),
     (gcp.DENIED, "googleapi: Error 403: Permission 'secretmanager.secrets.list' denied for resource"),
 ]
+NAMED_LIKE_AN_ERROR = [
+    (aws.ABSENT, "reading Secrets Manager Secret (NotFoundException): api error ThrottlingException: Rate exceeded"),
+    (azure.ABSENT, 'reading the secret SecretNotFound: Status=429 Code="TooManyRequests" Message="slow down"'),
+    (gcp.ABSENT, "reading the secret NOT_FOUND: googleapi: Error 429: Quota exceeded"),
+    (gcp.ABSENT, "googleapi: Error 400: Invalid argument"),
+]
 WRONG_IDENTITY = [
     "Cannot assume IAM Role. operation error STS: AssumeRole, api error AccessDenied: User: a is not authorized to "
     "perform: sts:AssumeRole on resource: b",
@@ -51,6 +57,11 @@ WRONG_IDENTITY = [
 @pytest.mark.parametrize(("pattern", "text"), NOT_THERE)
 def test_what_is_not_there(pattern: re.Pattern[str], text: str) -> None:
     assert pattern.search(text)
+
+
+@pytest.mark.parametrize(("pattern", "text"), NAMED_LIKE_AN_ERROR)
+def test_a_secret_that_is_named_like_an_error_is_not_one(pattern: re.Pattern[str], text: str) -> None:
+    assert not pattern.search(text)
 
 
 @pytest.mark.parametrize(("pattern", "text"), MAY_NOT_ASK)

@@ -51,8 +51,8 @@ def test_adopting_adds_lines_and_changes_none(folder: Path, name: str) -> None:
     path = write(folder, FILES[name])
     stack_file = find_stack_file("test")
     (first, *_) = stack_file.configurations
-    stack_file.add_adopted(first.name, ["U1", "U2"])
-    stack_file.add_adopted(first.name, ["U2", "U3"])
+    stack_file.change_adopted(first.name, ["U1", "U2"], [])
+    stack_file.change_adopted(first.name, ["U2", "U3"], [])
     lines = [*difflib.ndiff(FILES[name].splitlines(), path.read_text(encoding="utf-8").splitlines())]
     assert [line for line in lines if line.startswith("-")] == []
     added = [line[1:].strip() for line in lines if line.startswith("+")]
@@ -62,15 +62,39 @@ def test_adopting_adds_lines_and_changes_none(folder: Path, name: str) -> None:
 
 def test_what_a_person_wrote_in_another_way_stays_too(folder: Path) -> None:
     path = write(folder, ODD)
-    find_stack_file("org/uss/test").add_adopted("one", ["X1"])
+    find_stack_file("org/uss/test").change_adopted("one", ["X1"], [])
     text = path.read_text(encoding="utf-8")
     assert [line for line in ODD.splitlines() if line.strip() not in text] == []
-    find_stack_file("test").add_adopted("two", ["X2"])
+    find_stack_file("test").change_adopted("two", ["X2"], [])
     before, after = yaml.safe_load(ODD), yaml.safe_load(path.read_text(encoding="utf-8"))
     before["config"]["uss:configurations"][0]["adopt"].append("X1")
     before["config"]["uss:configurations"][1]["adopt"] = ["X2"]
     assert after == before
     assert "# why" in path.read_text(encoding="utf-8")
+
+
+def test_what_is_managed_now_is_taken_out(folder: Path) -> None:
+    path = write(folder, ODD)
+    find_stack_file("test").change_adopted("one", ["X1"], ["X0"])
+    assert find_stack_file("test").configuration("one").adopt == ["X1"]
+    find_stack_file("test").change_adopted("one", [], ["X1"])
+    assert "adopt" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x-a: &shared []\nconfig:\n  uss:configurations:\n"
+        "    - {name: one, folders: [A], adopt: *shared}\n    - {name: two, folders: [A], adopt: *shared}\n",
+        "x-a: &base {folders: [A], adopt: []}\nconfig:\n  uss:configurations:\n"
+        "    - <<: *base\n      name: one\n    - <<: *base\n      name: two\n",
+    ],
+)
+def test_a_list_that_configurations_share_is_not_changed_for_the_other(folder: Path, text: str) -> None:
+    write(folder, text)
+    find_stack_file("test").change_adopted("one", ["X1"], [])
+    after = find_stack_file("test")
+    assert [entry.adopt for entry in after.configurations] == [["X1"], []]
 
 
 def test_line_ends_mode_and_link_stay(folder: Path) -> None:
@@ -79,7 +103,7 @@ def test_line_ends_mode_and_link_stay(folder: Path) -> None:
     real = path.rename(folder / "real.yaml")
     path.symlink_to(real)
     stack_file = find_stack_file("test")
-    stack_file.add_adopted(stack_file.configurations[0].name, ["U1"])
+    stack_file.change_adopted(stack_file.configurations[0].name, ["U1"], [])
     assert path.is_symlink()
     assert real.stat().st_mode & 0o777 == 0o640
     content = real.read_bytes()

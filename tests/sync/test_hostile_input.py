@@ -26,6 +26,9 @@ HOSTILE = [
     "\x00nul",
     "\ud7ff\U0010ffff",
     "'; DROP TABLE secrets; --",
+    "<{%bogus%}>",
+    "<{%fg 1%}>red<{%reset%}>",
+    "<{%unterminated",
     "x" * 100_000,
 ]
 
@@ -45,6 +48,8 @@ def test_hostile_titles_are_refused_or_names_and_nothing_reaches_the_screen(proj
     for run in (project.preview("--diff"), project.up_well("--diff")):
         assert_clean(run)
         assert len(run.output) < 400_000
+    # As a terminal gets it: what the engine takes for a colour that it does not know makes it panic.
+    assert "panic" not in project.up_well("--color", "always")
     # A prefix stands before whatever a title says: no title reaches another team's names.
     assert project.secrets().keys() == {"../../other-team/key", "/absolute/path", "Good"}
     assert project.preview("--expect-no-changes").code == 0
@@ -71,3 +76,29 @@ def test_ten_thousand_fields_are_too_large_and_no_crash(project: Project, sandbo
     run = project.up_well()
     assert f"({uid(1)}) is not synced: too large" in run
     assert project.secrets().keys() == {"Good"}
+
+
+def test_hostile_reserved_fields_are_refused_and_the_others_go_on(project: Project, sandbox: Sandbox) -> None:
+    """What a record says of its own name and tags in the cloud."""
+    project.prefix = plain_prefix(project.prefix)
+    configure_all(project)
+    sources = {
+        "aws": "arn:aws:secretsmanager:us-east-1:1:secret:a",
+        "azure": "https://kv/secrets/a",
+        "gcp": "projects/p/secrets/a",
+    }
+    records = []
+    for number, text in enumerate(["\\ud800", "<{%bogus%}>", "Not OK!\\u001b[31m", "\\u202e", ""]):
+        for place, (name, source) in enumerate(sources.items()):
+            key = {"aws": text, "azure": text, "gcp": f"labels/{text}"}[name]
+            tags = f'{{"{key}": "{text or "x" * 5_000}"}}'
+            said = {"uss:source": source, "uss:tags": tags, "uss:name": f"{project.prefix}n{number}{name}"}
+            custom = [{"type": "text", "label": label, "value": [value]} for label, value in said.items()]
+            records.append(login(uid(10 * number + place), f"Title <{{%bogus%}}> {number} {name}", "p", custom=custom))
+    odd = [{"type": "text", "label": "uss:Name", "value": ["x"]}]
+    sandbox.write_vault(vault_of_all(*records, login(uid(98), "Odd", "p", custom=odd), login(uid(99), "Good", "p99")))
+    assert "panic" not in project.preview("--diff", "--color", "always")
+    assert_clean(project.up_well("--diff"))
+    for cloud in CLOUDS:
+        assert cloud.values(project).keys() == {"Good"}, cloud.name
+    assert project.preview("--expect-no-changes").code == 0

@@ -238,7 +238,10 @@ def test_a_person_decides_what_may_be_rewritten(ready: Project, sandbox: Sandbox
     rewritten = {"login": "app", "password": CANARY + "-{n}", "port": "5432", "tls": "true"}
     assert json.loads(cloud.values(ready)["other"]) == rewritten
     assert cloud.values(ready)["claimed"] == "c"
-    assert "3 managed" in uss(ready, "adopt", "cloud")
+    assert "took 3 out of `adopt`" in uss(ready, "adopt", "cloud")
+    assert "adopt" not in ready.stack_file.read_text(encoding="utf-8")
+    assert "3 unchanged" in ready.preview("--expect-no-changes")
+    assert "the UID of none of these records" in uss(ready, "adopt", "cloud", "--rewrite", "X")
 
 
 def _without_format(records: dict[str, dict[str, list[dict[str, object]]]]) -> None:
@@ -251,7 +254,27 @@ def test_mistakes_are_told_before_anything_is_read(ready: Project, sandbox: Sand
     other = next(entry.name for entry in CLOUDS if entry is not cloud)
     run = uss(ready, "import", other, "--configuration", "cloud", "--folder", FOLDER)
     assert (run.code, f"run `uss import {cloud.name}`" in run) == (1, True), run.output
+    assert "is none of Keeper's own types" in import_(ready, cloud, "--record-type", "logn")
     assert "the application sees no folder" in import_(ready, cloud, folder="Nowhere")
     assert 'has no configuration "none". It has: "cloud"' in uss(ready, "adopt", "none")
     configure(ready, cloud, folders=["Production/Payments"])
     assert "does not link the folder" in import_(ready, cloud, "--dry-run")
+
+
+def test_tags_that_would_be_lost_are_for_a_person_to_decide(
+    ready: Project, sandbox: Sandbox, cloud: CloudUnderTest
+) -> None:
+    sandbox.write_vault(cloud.vault())
+    put(ready, cloud, {"kept": "a", "lost": "b"})
+    assert import_(ready, cloud).code == 0
+    sandbox.edit(lambda found: [_without_tags(record) for record in found.values() if record["title"] == "lost"])
+    configure(ready, cloud, tags={"cost-center": "43"})
+    run = uss(ready, "adopt", "cloud")
+    assert "2 decide." in run
+    place = "labels/" if cloud.name == "gcp" else ""
+    assert f'the sync would change: tags ("{place}cost-center").' in run
+    assert f'the sync would change: tags ("{place}cost-center", "{place}team").' in run
+
+
+def _without_tags(record: dict[str, list[dict[str, object]]]) -> None:
+    record["custom"] = [field for field in record["custom"] if field["label"] != "uss:tags"]

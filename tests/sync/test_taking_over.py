@@ -45,6 +45,10 @@ def test_what_the_sync_says_nothing_of_stays(ready: Project, sandbox: Sandbox, c
         ready.up_well()
         assert cloud.values(ready) == {"Same": password(value)}
         assert cloud.describe(ready, "Same") == before
+    if cloud.name == "aws":
+        sandbox.edit(lambda found: found[uid(1)].update(title="Retitled"))
+        ready.up_well()
+        assert cloud.describe(ready, "Retitled") == before
 
 
 def test_another_stacks_secret_is_never_adopted(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest) -> None:

@@ -108,6 +108,17 @@ class Aws(Cloud):
             return Move(f"the first region {region}", f"the first region {target.regions[0]}")
         return None
 
+    def copies(self, held: HeldSecret, target: Target, configuration: Configuration) -> str | None:
+        """See `Cloud.copies`: replicas that AWS makes."""
+        secret = held.outputs(SECRET)
+        if not isinstance(target, AwsTarget) or not secret or configuration.region_mode is not RegionMode.REPLICATE:
+            return None
+        before = sorted(str(replica["region"]) for replica in secret.get("replicas") or [])
+        after = sorted(target.regions[1:])
+        if before == after:
+            return None
+        return f"replicas in {', '.join(before) or 'no region'}, from now on in {', '.join(after) or 'none'}"
+
     def deletion(self, configuration: Configuration) -> str:
         """See `Cloud.deletion`."""
         days = configuration.recovery_window_in_days

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from uss.clouds.aws import SECRET, VERSION, AwsTarget, places
-from uss.clouds.interface import Declared, Deleted, Findings, FoundSecret, LogicalName, Marked, Ownership
+from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Obstacle, Ownership
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
 from uss.config import Configuration, RegionMode
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:aws"
-_MISSING = re.compile(r"(couldn't|can't|could not) find|not found|NotFoundException")
+_MISSING = re.compile(r"(couldn't|can't|could not) find |not found|api error \w*NotFoundException: ")
 _DELETED = re.compile(r"(scheduled|marked) for deletion")
+# With a space or more than a name can hold: the text names the secret, which may be called like an error.
 ABSENT = re.compile(f"{_MISSING.pattern}|{_DELETED.pattern}")
 """Matches what the provider says when there is no such thing."""
 _RESTORE = "Restore it (`aws secretsmanager restore-secret`), wait until then, or retitle the record."
@@ -99,6 +100,7 @@ def _declare_secret(
         logical = LogicalName(configuration.name, secret.record_uid, place)
         # A copy follows the primary, so that a replica there is gone before its name is needed.
         options = _options(secret, logical, configuration, provider, [copy.container for copy in copies[:1]])
+        description, key = _carried(secret, place)
         container = aws.secretsmanager.Secret(
             str(logical),
             name=secret.name,
@@ -107,6 +109,8 @@ def _declare_secret(
             # Always a list: to leave it out would leave replicas that are there as they are.
             replicas=_replicas(target) if replicated else [],
             tags=secret.tags,
+            description=description,
+            kms_key_id=key,
             opts=options[SECRET],
         )
         version = aws.secretsmanager.SecretVersion(
@@ -118,6 +122,17 @@ def _declare_secret(
         )
         copies.append(_Copy(container, version))
     return copies
+
+
+def _carried(secret: PlannedSecret, place: str) -> tuple[str | None, str | None]:
+    """The description and the encryption key that a secret has: a retitled record's new one gets them too, since the
+    engine forgets what it ignores when it replaces. A key is of one region, so it does not move along.
+    """
+    if secret.change is Change.MOVE:
+        return None, None
+    named = ((LogicalName.parse(resource.name), resource) for resource in secret.present if resource.type == SECRET)
+    outputs = next((resource.outputs for name, resource in named if name and name.place == place), {})
+    return outputs.get("description") or None, outputs.get("kmsKeyId") or None
 
 
 def _replicas(target: AwsTarget) -> list[aws.secretsmanager.SecretReplicaArgs]:
@@ -137,8 +152,7 @@ def _options(
     return {
         kind: pulumi.ResourceOptions(
             provider=provider,
-            # A key is of one region, so it does not move along.
-            ignore_changes=list(_OTHERS) if kind == SECRET and secret.change is not Change.MOVE else None,
+            ignore_changes=list(_OTHERS) if kind == SECRET else None,
             delete_before_replace=False,
             retain_on_delete=retains(configuration),
             depends_on=after,
@@ -241,7 +255,8 @@ async def look(
     findings = await questions.each(wanted, find)
     if not findings.recovers(ownership):
         return findings
-    marked = await asyncio.gather(*(_marked(questions, plan, ownership, region) for region, _ in regions))
+    known = {value for found in findings.secrets.values() for value in found.imports.values()}
+    marked = await asyncio.gather(*(_marked(questions, plan, ownership, region, known) for region, _ in regions))
     return replace(findings, marked=tuple(entry for found in marked for entry in found))
 
 
@@ -253,7 +268,7 @@ def _joined(copies: list[FoundSecret]) -> FoundSecret | None:
         tags=tuple(tags for copy in copies for tags in copy.tags),
         imports={key: value for copy in copies for key, value in copy.imports.items()},
         same_value=same.pop() if len(same) == 1 else False,
-        deleted=next((copy.deleted for copy in copies if copy.deleted), None),
+        obstacle=next((copy.obstacle for copy in copies if copy.obstacle), None),
     )
 
 
@@ -287,24 +302,26 @@ async def _deleted(questions: Questions, secret: PlannedSecret, region: str) -> 
         if not _DELETED.search(str(error)):
             raise
         found = f"AWS keeps a deleted secret {shown(secret.name)} in {region} until its recovery window ends"
-        return FoundSecret(tags=(), imports={}, deleted=Deleted(found, _RESTORE))
+        return FoundSecret(tags=(), imports={}, obstacle=Obstacle(found, _RESTORE))
     return None
 
 
-async def _marked(questions: Questions, plan: ConfigurationPlan, ownership: Ownership, region: str) -> list[Marked]:
-    """The secrets in a region with this stack's marks, but for those that the plan gives; none where the identity may
-    not list, which it need not. A filter's values are beginnings (AWS, ListSecrets), so each one's marks are read.
+async def _marked(
+    questions: Questions, plan: ConfigurationPlan, ownership: Ownership, region: str, known: Collection[str]
+) -> list[Marked]:
+    """The secrets in a region with this stack's marks, but for the ARNs that are known; none where the identity may not
+    list, which it need not, or where the cloud is busy. A filter's values are beginnings (AWS, ListSecrets), so each
+    one's marks are read.
     """
     filters = [{"name": "tag-key", "values": ["keeper-record-uid"]}, {"name": "tag-value", "values": [ownership.stack]}]
     if plan.configuration.name_prefix:
         filters.append({"name": "name", "values": [plan.configuration.name_prefix]})
-    planned = {secret.name for secret in plan.secrets}
     try:
-        answer = await questions.ask("aws:secretsmanager/getSecrets:getSecrets", {"filters": filters, "region": region})
-        found = answer or {"names": [], "arns": []}
-        arns = [arn for name, arn in zip(found["names"], found["arns"], strict=True) if name not in planned]
+        found = await questions.ask("aws:secretsmanager/getSecrets:getSecrets", {"filters": filters, "region": region})
+        # The provider's answer has names and ARNs as two sets, in no common order.
+        arns = [str(arn) for arn in (found or {}).get("arns") or [] if arn not in known]
         secrets = await asyncio.gather(*(questions.ask(_GET_SECRET, {"arn": arn, "region": region}) for arn in arns))
-    except CloudDeniedError:
+    except CloudError:
         return []
     tagged = [(str(entry["name"]), entry.get("tags") or {}, str(entry["arn"])) for entry in secrets if entry]
     return [

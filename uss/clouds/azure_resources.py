@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,17 +17,18 @@ from uss.clouds import azure_metadata
 from uss.clouds.azure import SECRET, VAULT, AzureTarget, made_here, no_metadata_service, vault_logical_name
 from uss.clouds.interface import (
     Declared,
-    Deleted,
     Findings,
     FoundSecret,
     KeyVault,
     LogicalName,
     Marked,
+    Obstacle,
     Ownership,
 )
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
 from uss.config import Configuration, mistake
+from uss.errors import CloudDeniedError
 from uss.findings import Claim, claim
 from uss.plan import NEW_NAMES, PlannedSecret
 from uss.state import StateResource
@@ -37,9 +39,9 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:azure-native"
-ABSENT = re.compile(r"(Resource|ResourceGroup|Secret)NotFound|Status=404|RESPONSE 404")
+ABSENT = re.compile(r'Status=404|RESPONSE 404|(Code="|ERROR CODE: )\w*NotFound')
 """Matches what the provider says when there is no such thing."""
-DENIED = re.compile(r"AuthorizationFailed|Status=403|RESPONSE 403")
+DENIED = re.compile(r'Status=403|RESPONSE 403|(Code="|ERROR CODE: )AuthorizationFailed')
 """Matches what it says when the identity may not ask."""
 _VAULTS = "/providers/Microsoft.KeyVault/vaults"
 _OTHERS = ("properties.attributes.expires", "properties.attributes.notBefore")
@@ -230,11 +232,14 @@ async def look(
     check = plan.changes and plan.configuration.check_identity
     if ours and not wanted and not check:
         return Findings(key_vault=KeyVault.OURS)
-    there = await questions.ask("azure-native:keyvault:getVault", vault)
+    there: Mapping[str, Any] | None = {}
+    with suppress(CloudDeniedError) if ours else nullcontext():
+        there = await questions.ask("azure-native:keyvault:getVault", vault)
     if not ours and there is None:
         return Findings(key_vault=KeyVault.MISSING)
     inside = _Inside(target, str(((there or {}).get("properties") or {}).get("vaultUri") or ""))
-    deleted = await inside.deleted() if wanted else {}
+    told = await inside.deleted() if wanted else {}
+    deleted = told or {}
 
     async def find(secret: PlannedSecret) -> FoundSecret | None:
         answer = await questions.ask("azure-native:keyvault:getSecret", vault | {"secretName": secret.name})
@@ -244,7 +249,8 @@ async def look(
 
     findings = await questions.each(wanted, find)
     marked = await inside.marked(ownership) if findings.recovers(ownership) else ()
-    return replace(findings, key_vault=KeyVault.OURS if ours else KeyVault.GIVEN, marked=marked)
+    key_vault = KeyVault.OURS if ours else KeyVault.GIVEN
+    return replace(findings, key_vault=key_vault, marked=marked, deleted_unseen=told is None)
 
 
 @dataclass(frozen=True)
@@ -254,11 +260,11 @@ class _Inside:
     target: AzureTarget
     uri: str
 
-    async def deleted(self) -> Mapping[str, DeletedEntry]:
-        """Its deleted secrets by lower-case name."""
+    async def deleted(self) -> Mapping[str, DeletedEntry] | None:
+        """Its deleted secrets by lower-case name; None where it does not tell."""
         from uss.clouds import azure_vault  # noqa: PLC0415 - Microsoft's client takes half a second to import
 
-        return await asyncio.to_thread(azure_vault.deleted_secrets, self.uri, self.target) if self.uri else {}
+        return await asyncio.to_thread(azure_vault.deleted_secrets, self.uri, self.target) if self.uri else None
 
     async def marked(self, ownership: Ownership) -> tuple[Marked, ...]:
         """Its secrets with this stack's marks."""
@@ -283,4 +289,4 @@ def _deleted(
         return None
     until = f" until {entry.purged:%Y-%m-%d}" if entry.purged else ""
     found = f"the key vault keeps a deleted secret {shown(secret.name)}{until}, which this stack did not create"
-    return FoundSecret(tags=(), imports={}, deleted=Deleted(found, _PURGE))
+    return FoundSecret(tags=(), imports={}, obstacle=Obstacle(found, _PURGE))

@@ -32,6 +32,10 @@ _LOOPBACK = ("localhost", "127.0.0.1")
 _BRIEF: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 30, "retry_total": 2}
 
 
+# What stands between may answer in the key vault's place, and Microsoft's client raises these for what it cannot read.
+_NO_ANSWER = (AzureError, ValueError, KeyError, TypeError, AttributeError)
+
+
 @dataclass(frozen=True)
 class DeletedEntry:
     """A deleted secret that the key vault keeps until `purged`."""
@@ -40,7 +44,7 @@ class DeletedEntry:
     purged: datetime | None
 
 
-def deleted_secrets(uri: str, target: AzureTarget) -> dict[str, DeletedEntry]:
+def deleted_secrets(uri: str, target: AzureTarget) -> dict[str, DeletedEntry] | None:
     """Return the key vault's deleted secrets by lower-case name: names are compared without case.
 
     None where the identity may not list them, or the key vault's network rules keep this machine out: the sync needs
@@ -52,8 +56,8 @@ def deleted_secrets(uri: str, target: AzureTarget) -> dict[str, DeletedEntry]:
                 (entry.name or "").lower(): DeletedEntry(entry.properties.tags or {}, entry.scheduled_purge_date)
                 for entry in client.list_deleted_secrets()
             }
-    except AzureError:
-        return {}
+    except _NO_ANSWER:
+        return None
 
 
 def secret_tags(uri: str, target: AzureTarget) -> dict[str, Mapping[str, str]]:
@@ -61,7 +65,7 @@ def secret_tags(uri: str, target: AzureTarget) -> dict[str, Mapping[str, str]]:
     try:
         with _connected(uri, target) as client:
             return {entry.name or "": entry.tags or {} for entry in client.list_properties_of_secrets()}
-    except AzureError:
+    except _NO_ANSWER:
         return {}
 
 

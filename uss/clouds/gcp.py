@@ -29,7 +29,7 @@ from uss.keeper.pam import PamConfiguration
 from uss.keeper.records import Record
 from uss.naming import GCP_NAMES
 from uss.state import StateResource
-from uss.text import shown
+from uss.text import encodable, shown
 
 SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 - a resource type
 VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
@@ -41,6 +41,10 @@ _EMAIL = re.compile(r"^[^@\s]+@[a-z0-9.-]+\.gserviceaccount\.com\Z")
 # GCP, "Label secrets": keys start with a letter; letters may be of any alphabet without case.
 _LABEL_KEY = re.compile(r"^[a-z][a-z0-9_-]{0,62}\Z")
 _LABEL_VALUE = re.compile(r"^[a-z0-9_-]{0,63}\Z")
+# The same API, Secret.annotations.
+_ANNOTATION_KEY = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?\Z")
+_TITLE_LENGTH = 1_000
+"""Characters of a record's title in its annotation: all annotations together have 16 KiB."""
 _LABELS = frozenset({"managed-by", "source"})
 _LABELS_MAXIMUM = 64 - 1
 """GCP takes 64; the provider sets one of its own (`goog-pulumi-provisioned`) on every secret that it creates."""
@@ -98,7 +102,7 @@ class Gcp(Cloud):
 
     def tags(self, configuration: Configuration, ownership: Ownership, record: Record, content_type: str) -> Tags:
         """See `Cloud.tags`: as labels where GCP takes the values, else as annotations; the title too."""
-        own = ownership.tags(record.uid, content_type) | {_TITLE: record.title}
+        own = ownership.tags(record.uid, content_type) | {_TITLE: encodable(record.title[:_TITLE_LENGTH])}
         labels = configuration.tags | {key: value for key, value in own.items() if key in _LABELS}
         return {LABEL + key: value for key, value in labels.items()} | {
             ANNOTATION + key: value for key, value in own.items() if key not in _LABELS
@@ -110,10 +114,16 @@ class Gcp(Cloud):
         return super().reserves(name) or name == _TITLE or name.startswith(_GOOGLES_OWN)
 
     def tag_fault(self, tags: Tags) -> str | None:
-        """See `Cloud.tag_fault`. The labels' characters are not looked at: GCP takes letters of many alphabets."""
-        for key in tags:
+        """See `Cloud.tag_fault`."""
+        for key, value in tags.items():
             if not key.startswith((LABEL, ANNOTATION)):
                 return f"GCP has no tags, but labels and annotations: write {shown(LABEL + key)}."
+            name = key.removeprefix(LABEL)
+            if key.startswith(LABEL) and not (_is_label(name) and name[:1].isalpha() and _is_label(value, empty=True)):
+                return f"GCP takes no label {shown(name)}, or not its value"
+            name = key.removeprefix(ANNOTATION)
+            if key.startswith(ANNOTATION) and not _ANNOTATION_KEY.match(name):
+                return f"GCP takes no annotation {shown(name)}"
         labels = sum(key.startswith(LABEL) for key in tags)
         if labels > _LABELS_MAXIMUM:
             return f"{labels} labels with the sync's own; GCP takes {_LABELS_MAXIMUM}."
@@ -143,7 +153,7 @@ class Gcp(Cloud):
         before = _replication(secret)
         if before == target.replication:
             return None
-        return f"its replication changes from {_worded(before)} to {_worded(target.replication)}"
+        return f"its replication changes from {worded(before)} to {worded(target.replication)}"
 
     def resources(self) -> Resources:
         """See `Cloud.resources`."""
@@ -187,6 +197,12 @@ def _key(configuration: Configuration, pam: PamConfiguration | None, source: str
     return key
 
 
+def _is_label(text: str, *, empty: bool = False) -> bool:
+    """Whether GCP takes a label's key or value: up to 63 letters of any alphabet, none of them a capital, and more."""
+    fits = all(character in "-_" or (character.isalnum() and not character.isupper()) for character in text)
+    return fits and (bool(text) or empty) and len(text) <= 63
+
+
 def _label_fault(tags: Mapping[str, str]) -> str | None:
     if len(tags) > _LABELS_MAXIMUM - len(_LABELS):
         return f"{len(tags)} tags; GCP takes {_LABELS_MAXIMUM} labels, and the sync sets {len(_LABELS)}."
@@ -227,5 +243,6 @@ def _replication(secret: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(replica["location"] for replica in replicas))
 
 
-def _worded(replication: tuple[str, ...]) -> str:
+def worded(replication: tuple[str, ...]) -> str:
+    """Return a replication in words."""
     return ", ".join(replication) or "automatic"

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pulumi
 import pulumi_gcp as gcp
 
-from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belongs, ordinal
-from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Ownership, Tags
+from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belongs, ordinal, worded
+from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Obstacle, Ownership, Tags
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
 from uss.config import Configuration, OldVersions
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:gcp"
-ABSENT = re.compile(r"Error 404|NOT_FOUND|not found|FAILED_PRECONDITION|Error 400")
+ABSENT = re.compile(r"Error 404|not found|Error 400: Secret Version ")
 """Matches what the provider says when there is no such thing."""
 DENIED = re.compile(r"secretmanager\.[a-z]+\.[a-z]+")
 """Matches what it says when the identity may not ask."""
+_NEVER = re.compile(r"(?!)")
+"""Of what is there in any case nothing is absent: "not found" means an identity that does not exist."""
 _OTHERS = ("topics", "rotation", "versionAliases", "versionDestroyTtl")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
 _NEW_VALUE = (Change.VALUE, Change.TAKE_OVER)
@@ -193,6 +195,8 @@ async def look(
         imports = {(SECRET, ""): f"projects/{target.project}/secrets/{secret.name}"}
         if claim(plan, secret, tags, ownership) is Claim.FOREIGN:
             return FoundSecret(tags=(tags,), imports=imports)
+        if obstacle := _elsewhere(entry, target):
+            return FoundSecret(tags=(tags,), imports=imports, obstacle=obstacle)
         version = await _version(questions, target, secret)
         return FoundSecret(tags=(tags,), imports=imports | version, same_value=bool(version))
 
@@ -217,6 +221,18 @@ async def _check_identity(questions: Questions, plan: ConfigurationPlan, target:
         await questions.ask("gcp:secretmanager/getSecret:getSecret", arguments)
 
 
+def _elsewhere(secret: Mapping[str, Any], target: GcpTarget) -> Obstacle | None:
+    """A secret whose replication is another than the configuration's: the engine would have to make it anew."""
+    managed = [entry for listed in secret.get("replications") or [] for entry in listed.get("userManageds") or []]
+    has = tuple(sorted(replica["location"] for entry in managed for replica in entry.get("replicas") or []))
+    if has == target.replication:
+        return None
+    found = f"GCP holds it with the replication {worded(has)}, and the configuration's is {worded(target.replication)}"
+    return Obstacle(
+        found, "Replication cannot be changed: put the record into a configuration of its own with that one."
+    )
+
+
 def _marks(secret: Mapping[str, Any]) -> dict[str, str]:
     return {**(secret.get("labels") or {}), **(secret.get("annotations") or {})}
 
@@ -224,7 +240,7 @@ def _marks(secret: Mapping[str, Any]) -> dict[str, str]:
 async def _present(questions: Questions, target: GcpTarget, prefix: str) -> Mapping[str, Mapping[str, Any]]:
     """The project's secrets by name; with a prefix, those whose names hold it."""
     arguments = {"project": target.project} | ({"filter": f"name:{prefix}"} if prefix else {})
-    answer = await questions.ask("gcp:secretmanager/getSecrets:getSecrets", arguments) or {}
+    answer = await replace(questions, absent=_NEVER).ask("gcp:secretmanager/getSecrets:getSecrets", arguments) or {}
     return {str(entry["secretId"]): entry for entry in answer.get("secrets") or []}
 
 

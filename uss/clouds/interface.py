@@ -128,8 +128,8 @@ class KeyVault(StrEnum):
 
 
 @dataclass(frozen=True)
-class Deleted:
-    """A deleted secret whose name cannot be had yet: what it is in words, and the mend."""
+class Obstacle:
+    """Why a name cannot be had, or what stands there not be taken over: what it is in words, and the mend."""
 
     found: str
     mend: str
@@ -145,8 +145,8 @@ class FoundSecret:
     """By resource type and place (as in `LogicalName`), the ID to import; of a value only where it is the plan's."""
     same_value: bool | None = None
     """Whether the value is the plan's; None where the cloud does not tell, or where it is not the stack's to read."""
-    deleted: Deleted | None = None
-    """It is deleted, and keeps its name for a while."""
+    obstacle: Obstacle | None = None
+    """It is deleted and keeps its name, or it is of a kind that the engine would have to make anew."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,8 @@ class Findings:
     denied: tuple[str, ...] = ()
     key_vault: KeyVault = KeyVault.GIVEN
     """Azure only."""
+    deleted_unseen: bool = False
+    """Azure only: the key vault did not tell what it keeps of deleted secrets."""
     marked: tuple[Marked, ...] = ()
     """All that has this stack's marks; looked for where something is to be recovered, since a state was lost then."""
 
@@ -256,7 +258,7 @@ class Cloud(ABC):
 
     def reserves(self, key: str) -> bool:
         """Tell whether a tag that a secret had before is left out, because the sync or the cloud itself sets it."""
-        return key in OWNERSHIP_TAGS
+        return key.lower() in OWNERSHIP_TAGS
 
     def tag_fault(self, tags: Tags) -> str | None:
         """Return what the cloud does not take about a secret's tags, the sync's own among them, or None."""
@@ -264,6 +266,10 @@ class Cloud(ABC):
 
     def replacement(self, held: HeldSecret, target: Target) -> str | None:
         """Return why the held secret cannot stay and must be deleted before it is made anew, or None."""
+        return None
+
+    def copies(self, held: HeldSecret, target: Target, configuration: Configuration) -> str | None:
+        """Return how a held secret's copies in other regions change while it stays, or None."""
         return None
 
     def move(self, held: HeldSecret, target: Target) -> Move | None:

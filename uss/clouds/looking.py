@@ -43,7 +43,10 @@ class Questions:
             if self.absent.search(text):
                 return None
             if self.denied.search(text):
-                raise CloudDeniedError(shown(text, _TEXT)) from error
+                raise CloudDeniedError(
+                    f"configuration {shown(self.configuration)}: the Sync Identity may not look at what the cloud "
+                    f"holds: {shown(text, _TEXT)}. Nothing was changed. Grant it that, then run it again."
+                ) from error
             raise CloudError(
                 f"configuration {shown(self.configuration)}: the cloud could not be asked what it holds: "
                 f"{shown(text, _TEXT)}. Nothing was changed. Check the Sync Identity and what it is granted, then run "

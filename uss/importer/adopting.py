@@ -11,7 +11,7 @@ from uss.clouds.aws import AwsTarget
 from uss.clouds.gcp import GcpTarget
 from uss.config import RegionMode
 from uss.findings import Claim, claim, tool_of
-from uss.imported import Origin, origin_of
+from uss.imported import Label, Origin, origin_of
 from uss.importer.differences import differences
 from uss.importer.filters import Filters
 from uss.importer.interface import CloudSecret, Listed, Reader, Skipped
@@ -19,6 +19,8 @@ from uss.importer.workplace import Workplace, marks
 from uss.plan import ConfigurationPlan, PlannedSecret, Refusal
 from uss.planning import Holdings, build_plan
 from uss.text import shown
+
+_LONG = 512
 
 
 class Verdict(StrEnum):
@@ -102,7 +104,7 @@ def _judge(
     reader: Reader,
 ) -> tuple[Verdict, str]:
     if entry is None:
-        return Verdict.NOT, f"there is no secret {shown(secret.name)} any more: the next update creates it"
+        return Verdict.NOT, _missing(secret, source)
     if entry.problem:
         return Verdict.NOT, f"it {entry.problem}"
     tags = marks(entry.tags)
@@ -117,11 +119,43 @@ def _judge(
         return Verdict.NOT, f"it {found.reason}"
     if fault := _elsewhere(workplace, found):
         return Verdict.NOT, fault
-    told = differences(found.text, secret.payload.value)
-    moved = "" if entry.source.lower() == source.lower() else f" (the record was imported from {shown(source)})"
-    if found.text == secret.payload.value:
-        return Verdict.SAME, f"the sync would write the same bytes{moved}"
-    return Verdict.DIFFERS, f"the sync would change: {', '.join(told)}{moved}"
+    told = [*_changes(workplace, secret, found)]
+    if entry.source.lower() != source.lower():
+        told.append(f"the record was imported from another secret, {shown(source, _LONG)}")
+    if told:
+        return Verdict.DIFFERS, f"the sync would change: {'; '.join(told)}"
+    return Verdict.SAME, f"the sync would write the same bytes{_added(workplace, found)}"
+
+
+def _missing(secret: PlannedSecret, source: str) -> str:
+    text = f"there is no secret {shown(secret.name)}: the next update creates it. It was imported from"
+    return f"{text} {shown(source, _LONG)}: to keep that one, give the record its name as the field {Label.NAME}"
+
+
+def _changes(workplace: Workplace, secret: PlannedSecret, found: CloudSecret) -> Iterator[str]:
+    """What programs and people would see change, in words."""
+    if found.text != secret.payload.value:
+        yield ", ".join(differences(found.text, secret.payload.value))
+    cloud, listed = workplace.linked.cloud, found.listed
+    had = {key: value for key, value in listed.tags.items() if not cloud.reserves(key)}
+    if lost := sorted(key for key, value in had.items() if secret.tags.get(key) != value):
+        yield f"tags ({', '.join(shown(key) for key in lost)})"
+    if listed.content_type not in ("", secret.payload.content_type):
+        yield f"content type ({shown(listed.content_type)} becomes {shown(secret.payload.content_type)})"
+    target = workplace.linked.target
+    if isinstance(target, AwsTarget) and workplace.linked.configuration.region_mode is RegionMode.INDEPENDENT:
+        others = target.regions[1:]
+        if others:
+            yield f"perhaps the copies in {', '.join(others)}, which only the preview compares"
+
+
+def _added(workplace: Workplace, found: CloudSecret) -> str:
+    """Which copies taking the secret over would add."""
+    target = workplace.linked.target
+    if not isinstance(target, AwsTarget) or found.replicas is None:
+        return ""
+    added = [region for region in target.regions[1:] if region not in found.replicas]
+    return f", and copy it to {', '.join(added)}" if added else ""
 
 
 def _elsewhere(workplace: Workplace, found: CloudSecret) -> str | None:
@@ -136,5 +170,5 @@ def _elsewhere(workplace: Workplace, found: CloudSecret) -> str | None:
     if isinstance(target, GcpTarget) and sorted(has) != sorted(target.replication):
         told, wanted = ", ".join(has) or "automatic", ", ".join(target.replication) or "automatic"
         text = f"its replication is {told} and the configuration's {wanted}, and cannot be changed"
-        return f"{text}: set `replicationLocations` to match"
+        return f"{text}: put the record into a configuration of its own with that replication"
     return None

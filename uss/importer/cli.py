@@ -15,8 +15,10 @@ from uss.importer.filters import Filters
 from uss.importer.importing import Importer, Outcome, Prepared, Present
 from uss.importer.interface import Skipped
 from uss.importer.readers import reader
+from uss.importer.records import RECORD_TYPES
 from uss.importer.workplace import Workplace, open_workplace
 from uss.keeper import Folder, FolderLookupError
+from uss.keeper.pam import PAM_CONFIGURATION_TYPES
 from uss.text import shown
 
 _STACK = click.option("--stack", help="The stack whose file has the configuration; none: the one selected in Pulumi.")
@@ -73,6 +75,7 @@ def import_command(  # noqa: PLR0913 - one for each option
         workplace = open_workplace(stack, configuration, _say)
         _same_cloud(workplace, CloudType(cloud))
         folder = _folder(workplace, folder_reference)
+        _known_type(workplace, record_type)
         for line in _warnings(workplace, folder):
             _say(f"warning: {line}")
         importer = Importer(workplace, folder, record_type, _say, dry_run)
@@ -95,7 +98,8 @@ def adopt_command(configuration: str, stack: str | None, rewrite: tuple[str, ...
     """Put the imported secrets of CONFIGURATION under the stack's management, as they are.
 
     Compares what the sync would write with what the cloud holds, and lists the records whose secrets stay the same
-    under `adopt` in the stack file. The next `pulumi up` takes them over.
+    under `adopt` in the stack file. The next `pulumi up` takes them over. Run again after it, to take them out of the
+    list.
     """
     with _plain_errors():
         workplace = open_workplace(stack, configuration, _say)
@@ -104,10 +108,15 @@ def adopt_command(configuration: str, stack: str | None, rewrite: tuple[str, ...
             for finding in examine(workplace, opened, rewrite):
                 findings.append(finding)
                 click.echo(_line(finding))
+        strange = set(rewrite) - {entry.record_uid for entry in findings}
+        if strange:
+            raise click.ClickException(f"--rewrite: {shown(min(strange))} is the UID of none of these records.")
         adopted = [entry.record_uid for entry in findings if entry.verdict in (Verdict.SAME, Verdict.REWRITE)]
-        if adopted:
-            workplace.stack_file.add_adopted(configuration, adopted)
-    _adopted(findings, len(adopted), workplace, configuration)
+        managed = [entry.record_uid for entry in findings if entry.verdict is Verdict.OURS]
+        managed = [uid for uid in managed if uid in workplace.linked.configuration.adopt]
+        if adopted or managed:
+            workplace.stack_file.change_adopted(configuration, adopted, managed)
+    _adopted(findings, adopted, managed, workplace)
 
 
 def _say(text: str) -> None:
@@ -119,6 +128,16 @@ def _same_cloud(workplace: Workplace, cloud: CloudType) -> None:
     if found is not cloud:
         name = workplace.linked.configuration.name
         raise mistake(workplace.stack_file.source, name, "type", f"it is one for {found}: run `uss import {found}`.")
+
+
+def _known_type(workplace: Workplace, record_type: str) -> None:
+    """Keeper's SDK cannot tell which record types there are, and creates a record of any."""
+    known = {*RECORD_TYPES, *(record.type for record in workplace.snapshot.records)} - {*PAM_CONFIGURATION_TYPES}
+    if record_type not in known:
+        raise click.ClickException(
+            f"--record-type: {shown(record_type)} is none of Keeper's own types, and no record of the vault has it. "
+            f"There are: {', '.join(sorted(known))}."
+        )
 
 
 def _folder(workplace: Workplace, reference: str) -> Folder:
@@ -193,14 +212,18 @@ _VERDICTS = {
 def _line(finding: Finding) -> str:
     decide = f" To allow it: --rewrite {finding.record_uid}" if finding.verdict is Verdict.DIFFERS else ""
     name = shown(finding.name or finding.title, 512)
-    return f"{_VERDICTS[finding.verdict]:<9} {name} (record {finding.record_uid}): {finding.text}.{decide}"
+    return f"{_VERDICTS[finding.verdict]:<9} {name} (record {finding.record_uid}): {finding.text.rstrip('.')}.{decide}"
 
 
-def _adopted(findings: list[Finding], count: int, workplace: Workplace, configuration: str) -> None:
-    counts = Counter(_VERDICTS[finding.verdict] for finding in findings)
+def _adopted(findings: list[Finding], adopted: list[str], managed: list[str], workplace: Workplace) -> None:
     if not findings:
-        click.echo(f"No record in the folders of {shown(configuration)} was imported from its cloud.")
+        name = shown(workplace.linked.configuration.name)
+        click.echo(f"No record in the folders of {name} was imported from its cloud.")
         return
+    counts = Counter(_VERDICTS[finding.verdict] for finding in findings)
     click.echo(f"{', '.join(f'{number} {what}' for what, number in sorted(counts.items()))}.")
-    if count:
-        click.echo(f"{workplace.stack_file.source} lists them under `adopt`. Next: pulumi preview")
+    source = workplace.stack_file.source
+    if managed:
+        click.echo(f"{source}: took {len(managed)} out of `adopt`, which the stack manages now.")
+    if adopted:
+        click.echo(f"{source} lists {len(adopted)} under `adopt`. Next: pulumi preview")

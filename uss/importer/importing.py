@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from uss.candidates import examine
 from uss.clouds.interface import MANAGED_BY
 from uss.errors import VaultDeniedError, VaultUnavailableError
 from uss.importer.filters import Filters
@@ -18,6 +19,7 @@ from uss.importer.interface import CloudSecret, Listed, Reader, Skipped
 from uss.importer.records import NewRecord, new_record
 from uss.importer.workplace import Say, Workplace, imported_records, marks
 from uss.keeper import Folder, RecordWriter, read_vault
+from uss.plan import Refusal
 from uss.text import shown
 
 _ATTEMPTS = 5
@@ -109,6 +111,9 @@ class Importer:
         record = new_record(secret, self.record_type, linked.configuration.name_prefix, linked.cloud.names)
         if isinstance(record, Skipped):
             return record
+        refusal = examine(record.as_read(), linked, self.workplace.ownership)
+        if isinstance(refusal, Refusal):
+            return Skipped(listed, f"would not be synced: {refusal.found}")
         if taken := self._titles.get(record.title):
             return Skipped(
                 listed, f"would have the title of the record {taken}, which is in the linked folders already"

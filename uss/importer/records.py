@@ -39,6 +39,17 @@ _KINDS = {
     "notes": _NOTES,
 }
 """Key names in small letters, and the field type (or the record's notes) that they mean."""
+RECORD_TYPES = (
+    "bankAccount",
+    "databaseCredentials",
+    "encryptedNotes",
+    "general",
+    "login",
+    "serverCredentials",
+    "softwareLicense",
+    "sshKeys",
+)
+"""Those of Keeper's own record types that hold what programs read."""
 _STANDARD = {
     "login": ("login", "password", "url"),
     "databaseCredentials": ("login", "password"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -55,12 +55,24 @@ class StackFile:
         encrypted = isinstance(content, dict) and _KSM_CONFIG in (content.get("config") or {})
         return find_access(_pulumi("config", "get", _KSM_CONFIG, "--stack", self.stack) if encrypted else None)
 
-    def add_adopted(self, name: str, uids: Iterable[str]) -> None:
-        """Add records to a configuration's `adopt`; raise `ConfigurationError` where the file cannot be written."""
+    def change_adopted(self, name: str, add: Collection[str], remove: Collection[str]) -> None:
+        """Add records to a configuration's `adopt` and take others out.
+
+        Raises `ConfigurationError` where the file cannot be written.
+        """
         content = _load(self.path)
-        entry = next(entry for entry in content["config"][KEY] if entry["name"] == name)
-        listed = entry.setdefault("adopt", [])
-        listed.extend(uid for uid in uids if uid not in listed)
+        configurations = content["config"][KEY]
+        entry = next(entry for entry in configurations if entry["name"] == name)
+        listed = entry.get("adopt")
+        if listed is None or any(other is not entry and other.get("adopt") is listed for other in configurations):
+            # An anchor that others share, or nothing yet: a list of its own.
+            entry["adopt"] = listed = [*(listed or ())]
+        for index in reversed(range(len(listed))):
+            if listed[index] in remove:
+                del listed[index]
+        listed.extend(uid for uid in add if uid not in listed)
+        if not listed:
+            del entry["adopt"]
         _replace(self.path, _dumped(content, self.path))
 
 
@@ -96,9 +108,13 @@ def _pulumi(*arguments: str) -> str:
             timeout=_SECONDS,
             check=True,
         )
-    except (OSError, subprocess.SubprocessError) as error:
-        told = f"`pulumi {' '.join(arguments)}` failed ({type(error).__name__}). Run it yourself to see why."
-        raise ConfigurationError(told) from None
+    except FileNotFoundError:
+        raise ConfigurationError("`pulumi` is not on the PATH.") from None
+    except (OSError, subprocess.SubprocessError):
+        told = (
+            f"`pulumi {' '.join(arguments)}` failed. Check that the stack exists, the backend (PULUMI_BACKEND_URL) and "
+        )
+        raise ConfigurationError(f"{told}its passphrase (PULUMI_CONFIG_PASSPHRASE); or set KSM_CONFIG.") from None
     return run.stdout.strip()
 
 
@@ -144,7 +160,9 @@ def _load(path: Path) -> Any:
             return None
         raise ConfigurationError(f"There is no {path.as_posix()}: name a stack that has one.") from None
     except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise ConfigurationError(f"{path.as_posix()} cannot be read ({type(error).__name__}).") from None
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{path.as_posix()} cannot be read ({type(error).__name__}{where}).") from None
 
 
 def _plain(value: Any) -> Any:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from uss.clouds import CLOUDS
 from uss.clouds.gcp import ANNOTATION, LABEL
 from uss.clouds.interface import Ownership
-from uss.imported import Origin, origin_of
+from uss.imported import Label, reserved_text
 from uss.importer.stackfile import StackFile, find_stack_file
-from uss.keeper import Access, Snapshot, read_vault
+from uss.keeper import Access, Record, Snapshot, read_vault
 from uss.linking import LinkedConfiguration, link
 
 Say = Callable[[str], None]
@@ -42,8 +42,16 @@ def open_workplace(stack: str | None, name: str, say: Say) -> Workplace:
 
 def imported_records(snapshot: Snapshot) -> Mapping[str, str]:
     """Return the UIDs of imported records by the cloud secret that each one comes from."""
-    origins = ((origin_of(record), record.uid) for record in snapshot.records)
-    return {origin.source: uid for origin, uid in origins if isinstance(origin, Origin) and origin.source}
+    sources = ((_source(record), record.uid) for record in snapshot.records)
+    return {source: uid for source, uid in sources if source}
+
+
+def _source(record: Record) -> str:
+    """What the record says that it comes from, also where its other fields say nothing that can be followed."""
+    try:
+        return reserved_text(record, Label.SOURCE)
+    except ValueError:
+        return ""
 
 
 def marks(tags: Mapping[str, str]) -> dict[str, str]:
