@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from typing import Any
 
 import pytest
 import yaml
@@ -267,7 +268,7 @@ def test_tags_that_would_be_lost_are_for_a_person_to_decide(
     sandbox.write_vault(cloud.vault())
     put(ready, cloud, {"kept": "a", "lost": "b"})
     assert import_(ready, cloud).code == 0
-    sandbox.edit(lambda found: [_without_tags(record) for record in found.values() if record["title"] == "lost"])
+    sandbox.edit(_without_tags_of_the_lost)
     configure(ready, cloud, tags={"cost-center": "43"})
     run = uss(ready, "adopt", "cloud")
     assert "2 decide." in run
@@ -276,5 +277,7 @@ def test_tags_that_would_be_lost_are_for_a_person_to_decide(
     assert f'the sync would change: tags ("{place}cost-center", "{place}team").' in run
 
 
-def _without_tags(record: dict[str, list[dict[str, object]]]) -> None:
-    record["custom"] = [field for field in record["custom"] if field["label"] != "uss:tags"]
+def _without_tags_of_the_lost(records: dict[str, dict[str, Any]]) -> None:
+    for record in records.values():
+        if record["title"] == "lost":
+            record["custom"] = [field for field in record["custom"] if field["label"] != "uss:tags"]
