@@ -17,8 +17,8 @@ def test_the_first_preview_shows_everything_and_changes_nothing(project: Project
     assert run.code == 0, run.output
     assert "aws: 2 secrets: 2 to create (plan " in run
     assert f'create {project.prefix}Mail-Relay (record "Mail Relay")' in run
-    # For each name one question, whether it is free; nothing is written.
-    assert sandbox.calls() == {"secretsmanager:DescribeSecret": 2}
+    # For each name whether it is free, and not kept by a deleted secret; nothing is written.
+    assert sandbox.calls() == {"secretsmanager:DescribeSecret": 2, "secretsmanager:GetSecretValue": 2}
     assert project.secrets() == {}
 
 
