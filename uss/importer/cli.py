@@ -4,32 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
+from uss.cli.common import plain_errors, say, stack_option
+from uss.cli.workplace import Workplace, open_workplace
 from uss.config import CloudType, mistake
-from uss.errors import UssError
 from uss.importer.adopting import Finding, Verdict, examine
 from uss.importer.filters import Filters
 from uss.importer.importing import Importer, Outcome, Prepared, Present
 from uss.importer.interface import Skipped
 from uss.importer.readers import reader
-from uss.importer.workplace import Workplace, open_workplace
 from uss.keeper import Folder, FolderLookupError
 from uss.text import shown
 
-_STACK = click.option("--stack", help="The stack whose file has the configuration; none: the one selected in Pulumi.")
 _SHOWN_FIELDS = 12
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Show an `UssError` as its message, and end with code 1."""
-    try:
-        yield
-    except UssError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _tags(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -43,7 +32,7 @@ def _tags(context: click.Context, parameter: click.Parameter, values: tuple[str,
 @click.argument("cloud", type=click.Choice([cloud.value for cloud in CloudType]))
 @click.option("--configuration", required=True, help="The configuration under whose identity the cloud is read.")
 @click.option("--folder", "folder_reference", required=True, help="UID or path of the Keeper folder for the records.")
-@_STACK
+@stack_option
 @click.option("--name", help="Only the secret of this name.")
 @click.option("--name-starts-with", "starts_with", default="", help="Only names that start so.")
 @click.option("--name-ends-with", "ends_with", default="", help="Only names that end so.")
@@ -69,13 +58,13 @@ def import_command(  # noqa: PLR0913 - one for each option
     Run again, it goes on where it stopped and creates nothing twice. The clouds are only read.
     """
     filters = Filters(name, starts_with, ends_with, contains, tags)
-    with _plain_errors():
-        workplace = open_workplace(stack, configuration, _say)
+    with plain_errors():
+        workplace = open_workplace(stack, configuration, say)
         _same_cloud(workplace, CloudType(cloud))
         folder = _folder(workplace, folder_reference)
         for line in _warnings(workplace, folder):
-            _say(f"warning: {line}")
-        importer = Importer(workplace, folder, record_type, _say, dry_run)
+            say(f"warning: {line}")
+        importer = Importer(workplace, folder, record_type, say, dry_run)
         counts: Counter[str] = Counter()
         with reader(workplace.linked.target, configuration) as opened:
             for number, total, outcome in importer.run(opened, filters):
@@ -87,7 +76,7 @@ def import_command(  # noqa: PLR0913 - one for each option
 
 @click.command("adopt")
 @click.argument("configuration")
-@_STACK
+@stack_option
 @click.option(
     "--rewrite", multiple=True, metavar="UID", help="A record whose secret the sync may write anew; can be repeated."
 )
@@ -97,8 +86,8 @@ def adopt_command(configuration: str, stack: str | None, rewrite: tuple[str, ...
     Compares what the sync would write with what the cloud holds, and lists the records whose secrets stay the same
     under `adopt` in the stack file. The next `pulumi up` takes them over.
     """
-    with _plain_errors():
-        workplace = open_workplace(stack, configuration, _say)
+    with plain_errors():
+        workplace = open_workplace(stack, configuration, say)
         findings: list[Finding] = []
         with reader(workplace.linked.target, configuration) as opened:
             for finding in examine(workplace, opened, rewrite):
@@ -108,10 +97,6 @@ def adopt_command(configuration: str, stack: str | None, rewrite: tuple[str, ...
         if adopted:
             workplace.stack_file.add_adopted(configuration, adopted)
     _adopted(findings, len(adopted), workplace, configuration)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
 
 
 def _same_cloud(workplace: Workplace, cloud: CloudType) -> None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from uss.cli.workplace import Say, Workplace
 from uss.clouds.interface import MANAGED_BY
 from uss.errors import VaultDeniedError, VaultUnavailableError
+from uss.imported import Origin, origin_of
 from uss.importer.filters import Filters
-from uss.importer.interface import CloudSecret, Listed, Reader, Skipped
+from uss.importer.interface import CloudSecret, Listed, Reader, Skipped, marks
 from uss.importer.records import NewRecord, new_record
-from uss.importer.workplace import Say, Workplace, imported_records, marks
-from uss.keeper import Folder, RecordWriter, read_vault
+from uss.keeper import Folder, RecordWriter, Snapshot, read_vault
 from uss.text import shown
 
 _ATTEMPTS = 5
@@ -133,3 +134,9 @@ class Importer:
 
     def _find(self, source: str) -> str | None:
         return imported_records(read_vault(self.workplace.access, self.say)).get(source)
+
+
+def imported_records(snapshot: Snapshot) -> Mapping[str, str]:
+    """Return the UIDs of imported records by the cloud secret that each one comes from."""
+    origins = ((origin_of(record), record.uid) for record in snapshot.records)
+    return {origin.source: uid for origin, uid in origins if isinstance(origin, Origin) and origin.source}

@@ -1,15 +1,13 @@
-"""What both commands work with: the stack file, the vault, and one configuration with all that it names."""
+"""What commands work with: the stack file, the vault, and one configuration with all that it names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from uss.cli.stackfile import StackFile, find_stack_file
 from uss.clouds import CLOUDS
-from uss.clouds.gcp import ANNOTATION, LABEL
 from uss.clouds.interface import Ownership
-from uss.imported import Origin, origin_of
-from uss.importer.stackfile import StackFile, find_stack_file
 from uss.keeper import Access, Snapshot, read_vault
 from uss.linking import LinkedConfiguration, link
 
@@ -38,14 +36,3 @@ def open_workplace(stack: str | None, name: str, say: Say) -> Workplace:
     access = stack_file.access()
     snapshot = read_vault(access, say)
     return Workplace(stack_file, access, snapshot, link(configuration, snapshot, CLOUDS, stack_file.source))
-
-
-def imported_records(snapshot: Snapshot) -> Mapping[str, str]:
-    """Return the UIDs of imported records by the cloud secret that each one comes from."""
-    origins = ((origin_of(record), record.uid) for record in snapshot.records)
-    return {origin.source: uid for origin, uid in origins if isinstance(origin, Origin) and origin.source}
-
-
-def marks(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return tags without GCP's prefixes, which say of which kind each one is."""
-    return {key.removeprefix(LABEL).removeprefix(ANNOTATION): value for key, value in tags.items()}
