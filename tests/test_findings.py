@@ -136,8 +136,13 @@ def test_a_value_that_is_there_already_is_taken_without_a_question_of_ownership(
 
 
 def test_what_could_not_be_seen_is_passed_on() -> None:
-    part = settle(only(plan([record("R1")])), Findings(denied=("Record",), key_vault=KeyVault.MISSING), OWNERSHIP, {})
-    assert (part.denied, part.key_vault) == (("Record",), KeyVault.MISSING)
+    part = settle(
+        only(plan([record("R1")])),
+        Findings(denied=("Record",), refusal="no", key_vault=KeyVault.MISSING),
+        OWNERSHIP,
+        {},
+    )
+    assert (part.denied, part.refusal, part.key_vault) == (("Record",), "no", KeyVault.MISSING)
     assert part.secrets[0].change is Change.CREATE
 
 

@@ -154,7 +154,7 @@ def test_other_tags_are_told_as_such() -> None:
 def test_recoveries_key_vaults_and_names_that_could_not_be_seen_are_told() -> None:
     part = only(plan([record("R1", "One"), record("R2", "Two")]))
     tags = OWNERSHIP.tags("R1", "text/plain")
-    findings = Findings({"R1": FoundSecret((tags,), {})}, denied=("Two",), key_vault=KeyVault.MISSING)
+    findings = Findings({"R1": FoundSecret((tags,), {})}, denied=("Two",), refusal='"no"', key_vault=KeyVault.MISSING)
     settled = settle(part, findings, OWNERSHIP, {})
     text = report.summary(Plan(SOURCE, (settled,)))
     assert "aws: 2 secrets: 1 to create, 1 to recover\n" in text
@@ -162,7 +162,7 @@ def test_recoveries_key_vaults_and_names_that_could_not_be_seen_are_told() -> No
     assert "is not there yet: it will be made" in text
     (warning,) = report.warnings(settled)
     assert 'may not look at 1 name of secrets to create ("Two")' in warning
-    assert "nothing is overwritten" in warning
+    assert warning.endswith('nothing is overwritten. The cloud says: "no"')
 
 
 def test_an_entry_of_adopt_that_is_no_linked_record_is_told() -> None:

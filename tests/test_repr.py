@@ -14,6 +14,8 @@ import pytest
 import uss
 from tests.builders import ARN, OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
 from uss.candidates import examine
+from uss.cli.stackfile import StackFile
+from uss.cli.workplace import Workplace
 from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
 from uss.clouds.azure import AzureTarget
@@ -22,8 +24,6 @@ from uss.importer.importing import Importer, Prepared
 from uss.importer.interface import CloudSecret, Listed
 from uss.importer.recognition import read, recognise
 from uss.importer.records import NewRecord, new_record
-from uss.importer.stackfile import StackFile
-from uss.importer.workplace import Workplace
 from uss.keeper import Access, Field, Folder, pam_configuration
 from uss.linking import LinkedConfiguration
 from uss.naming import AWS_NAMES
@@ -122,6 +122,10 @@ SILENT = {
     "Filters": "names and tags",
     "Caller": "names of a configuration and an identity",
     "StackFile": "a path, names and configurations, which hold no secret",
+    "Federation": "whose jobs sign in",
+    "Document": "a policy: names of accounts and actions",
+    "Step": "a command: the same",
+    "Permissions": "both",
     "Present": "a secret's name and a UID",
     "Finding": "names and words about them",
     "Declared": "ARNs and outputs, which print as objects",
@@ -134,7 +138,7 @@ SILENT = {
 def dataclasses_of_the_sync() -> Iterator[type]:
     """Every public dataclass that the sync defines."""
     for module in pkgutil.walk_packages(uss.__path__, "uss."):
-        if not module.name.startswith(("uss.sandbox", "uss.cli")):
+        if not module.name.startswith("uss.sandbox"):
             found = importlib.import_module(module.name)
             yield from (
                 value

@@ -98,6 +98,7 @@ def settle(
         refusals=tuple(sorted(refusals, key=lambda refusal: refusal.record_uid)),
         kept=tuple(sorted(kept, key=lambda held: held.record_uid)),
         denied=findings.denied,
+        refusal=findings.refusal,
         key_vault=findings.key_vault,
         deleted_unseen=findings.deleted_unseen,
         orphans=_lost(findings.marked, part, holders),

@@ -29,9 +29,7 @@ def link(
     configuration: Configuration, snapshot: Snapshot, clouds: Mapping[CloudType, Cloud], source: str
 ) -> LinkedConfiguration:
     """Follow a configuration's references; raise `ConfigurationError` for one that leads nowhere."""
-    pam = _pam(configuration, snapshot, source)
-    cloud = _cloud(configuration, pam, clouds, source)
-    _only_its_own_keys(configuration, cloud, source)
+    cloud, target = aim(configuration, pam_of(configuration, snapshot, source), clouds, source)
     folders = []
     for index, reference in enumerate(configuration.folders):
         try:
@@ -41,12 +39,22 @@ def link(
     return LinkedConfiguration(
         configuration=configuration,
         cloud=cloud,
-        target=cloud.target(configuration, pam, source),
+        target=target,
         records=snapshot.records_in(folders, include_subfolders=configuration.include_subfolders),
     )
 
 
-def _pam(configuration: Configuration, snapshot: Snapshot, source: str) -> PamConfiguration | None:
+def aim(
+    configuration: Configuration, pam: PamConfiguration | None, clouds: Mapping[CloudType, Cloud], source: str
+) -> tuple[Cloud, Target]:
+    """Return where a configuration's secrets go; raise `ConfigurationError` for what does not fit."""
+    cloud = _cloud(configuration, pam, clouds, source)
+    _only_its_own_keys(configuration, cloud, source)
+    return cloud, cloud.target(configuration, pam, source)
+
+
+def pam_of(configuration: Configuration, snapshot: Snapshot, source: str) -> PamConfiguration | None:
+    """Return the PAM Configuration that a configuration names, if it names one; raise `ConfigurationError`."""
     uid = configuration.pam_configuration
     if uid is None:
         return None

@@ -134,6 +134,8 @@ class ConfigurationPlan:
     """Entries of `adopt` that are none of the linked records."""
     denied: tuple[str, ...] = ()
     """Names that the Sync Identity may not look at, so that what is there shows only when they are written."""
+    refusal: str = ""
+    """The cloud's own words for it."""
     key_vault: KeyVault = KeyVault.GIVEN
     """Azure only."""
     deleted_unseen: bool = False

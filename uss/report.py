@@ -58,7 +58,7 @@ def warnings(part: ConfigurationPlan) -> list[str]:
         lines.append(
             f"{part.name}: the Sync Identity may not look at {_counted(len(part.denied), 'name')} of secrets to create "
             f"({shown(part.denied[0])}{', ...' if len(part.denied) > 1 else ''}). If there is a secret of that name "
-            "already, its creation fails, and nothing is overwritten."
+            f"already, its creation fails, and nothing is overwritten. The cloud says: {part.refusal}"
         )
     if part.deleted_unseen:
         lines.append(

@@ -23,6 +23,8 @@ class _Commands(click.Group):
             try:
                 command = entry.load()
             except ImportError as error:
+                if not entry.extras:
+                    raise
                 extra = entry.extras[0]
                 raise click.ClickException(
                     f"`uss {cmd_name}` needs the extra `{extra}`, which is not installed ({error.name} is missing). "

@@ -181,8 +181,8 @@ async def look(
     new = tuple(secret.name for secret in wanted if secret.change in NEW_NAMES)
     try:
         present = await _present(questions, target, plan.configuration.name_prefix) if new else {}
-    except CloudDeniedError:
-        return Findings(denied=new)
+    except CloudDeniedError as error:
+        return Findings(denied=new, refusal=str(error))
 
     async def find(secret: PlannedSecret) -> FoundSecret | None:
         if secret.change in _NEW_VALUE:

@@ -165,6 +165,8 @@ class Findings:
     secrets: Mapping[str, FoundSecret] = field(default_factory=dict)
     """By record UID; nothing for a record whose name is free."""
     denied: tuple[str, ...] = ()
+    refusal: str = ""
+    """The cloud's own words for the first of them, quoted."""
     key_vault: KeyVault = KeyVault.GIVEN
     """Azure only."""
     deleted_unseen: bool = False

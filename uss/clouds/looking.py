@@ -63,7 +63,9 @@ class Questions:
         listed = list(secrets)
         answers = await asyncio.gather(*(self._found(find, secret) for secret in listed))
         found = {secret.record_uid: answer for secret, answer in zip(listed, answers, strict=True)}
+        refusals = [str(answer) for answer in answers if isinstance(answer, CloudDeniedError)]
         return Findings(
+            refusal=next(iter(refusals), ""),
             secrets={uid: answer for uid, answer in found.items() if isinstance(answer, FoundSecret)},
             denied=tuple(secret.name for secret in listed if isinstance(found[secret.record_uid], CloudDeniedError)),
         )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from uss.cli.workplace import Workplace
 from uss.clouds import CLOUDS
 from uss.clouds.aws import AwsTarget
 from uss.clouds.gcp import GcpTarget
@@ -14,8 +15,7 @@ from uss.findings import Claim, claim, tool_of
 from uss.imported import Label, Origin, origin_of
 from uss.importer.differences import differences
 from uss.importer.filters import Filters
-from uss.importer.interface import CloudSecret, Listed, Reader, Skipped
-from uss.importer.workplace import Workplace, marks
+from uss.importer.interface import CloudSecret, Listed, Reader, Skipped, marks
 from uss.plan import ConfigurationPlan, PlannedSecret, Refusal
 from uss.planning import Holdings, build_plan
 from uss.text import shown

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
+from uss.cli.common import plain_errors, say, stack_option
+from uss.cli.workplace import Workplace, open_workplace
 from uss.config import CloudType, mistake
-from uss.errors import UssError
 from uss.importer.adopting import Finding, Verdict, examine
 from uss.importer.filters import Filters
 from uss.importer.importing import Importer, Outcome, Prepared, Present
 from uss.importer.interface import Skipped
 from uss.importer.readers import reader
 from uss.importer.records import RECORD_TYPES
-from uss.importer.workplace import Workplace, open_workplace
 from uss.keeper import Folder, FolderLookupError
 from uss.keeper.pam import PAM_CONFIGURATION_TYPES
 from uss.text import shown
 
-_STACK = click.option("--stack", help="The stack whose file has the configuration; none: the one selected in Pulumi.")
 _SHOWN_FIELDS = 12
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Show an `UssError` as its message, and end with code 1."""
-    try:
-        yield
-    except UssError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _tags(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -45,7 +34,7 @@ def _tags(context: click.Context, parameter: click.Parameter, values: tuple[str,
 @click.argument("cloud", type=click.Choice([cloud.value for cloud in CloudType]))
 @click.option("--configuration", required=True, help="The configuration under whose identity the cloud is read.")
 @click.option("--folder", "folder_reference", required=True, help="UID or path of the Keeper folder for the records.")
-@_STACK
+@stack_option
 @click.option("--name", help="Only the secret of this name.")
 @click.option("--name-starts-with", "starts_with", default="", help="Only names that start so.")
 @click.option("--name-ends-with", "ends_with", default="", help="Only names that end so.")
@@ -71,14 +60,14 @@ def import_command(  # noqa: PLR0913 - one for each option
     Run again, it goes on where it stopped and creates nothing twice. The clouds are only read.
     """
     filters = Filters(name, starts_with, ends_with, contains, tags)
-    with _plain_errors():
-        workplace = open_workplace(stack, configuration, _say)
+    with plain_errors():
+        workplace = open_workplace(stack, configuration, say)
         _same_cloud(workplace, CloudType(cloud))
         folder = _folder(workplace, folder_reference)
         _known_type(workplace, record_type)
         for line in _warnings(workplace, folder):
-            _say(f"warning: {line}")
-        importer = Importer(workplace, folder, record_type, _say, dry_run)
+            say(f"warning: {line}")
+        importer = Importer(workplace, folder, record_type, say, dry_run)
         counts: Counter[str] = Counter()
         with reader(workplace.linked.target, configuration) as opened:
             for number, total, outcome in importer.run(opened, filters):
@@ -90,7 +79,7 @@ def import_command(  # noqa: PLR0913 - one for each option
 
 @click.command("adopt")
 @click.argument("configuration")
-@_STACK
+@stack_option
 @click.option(
     "--rewrite", multiple=True, metavar="UID", help="A record whose secret the sync may write anew; can be repeated."
 )
@@ -101,8 +90,8 @@ def adopt_command(configuration: str, stack: str | None, rewrite: tuple[str, ...
     under `adopt` in the stack file. The next `pulumi up` takes them over. Run again after it, to take them out of the
     list.
     """
-    with _plain_errors():
-        workplace = open_workplace(stack, configuration, _say)
+    with plain_errors():
+        workplace = open_workplace(stack, configuration, say)
         findings: list[Finding] = []
         with reader(workplace.linked.target, configuration) as opened:
             for finding in examine(workplace, opened, rewrite):
@@ -117,10 +106,6 @@ def adopt_command(configuration: str, stack: str | None, rewrite: tuple[str, ...
         if adopted or managed:
             workplace.stack_file.change_adopted(configuration, adopted, managed)
     _adopted(findings, adopted, managed, workplace)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
 
 
 def _same_cloud(workplace: Workplace, cloud: CloudType) -> None:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from uss.candidates import examine
+from uss.cli.workplace import Say, Workplace
 from uss.clouds.interface import MANAGED_BY
 from uss.errors import VaultDeniedError, VaultUnavailableError
+from uss.imported import Label, reserved_text
 from uss.importer.filters import Filters
-from uss.importer.interface import CloudSecret, Listed, Reader, Skipped
+from uss.importer.interface import CloudSecret, Listed, Reader, Skipped, marks
 from uss.importer.records import NewRecord, new_record
-from uss.importer.workplace import Say, Workplace, imported_records, marks
-from uss.keeper import Folder, RecordWriter, read_vault
+from uss.keeper import Folder, Record, RecordWriter, Snapshot, read_vault
 from uss.plan import Refusal
 from uss.text import shown
 
@@ -138,3 +139,17 @@ class Importer:
 
     def _find(self, source: str) -> str | None:
         return imported_records(read_vault(self.workplace.access, self.say)).get(source)
+
+
+def imported_records(snapshot: Snapshot) -> Mapping[str, str]:
+    """Return the UIDs of imported records by the cloud secret that each one comes from."""
+    sources = ((_source(record), record.uid) for record in snapshot.records)
+    return {source: uid for source, uid in sources if source}
+
+
+def _source(record: Record) -> str:
+    """What the record says that it comes from, also where its other fields say nothing that can be followed."""
+    try:
+        return reserved_text(record, Label.SOURCE)
+    except ValueError:
+        return ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
+from uss.clouds.gcp import ANNOTATION, LABEL
 from uss.errors import CloudDeniedError, CloudError
 from uss.text import shown
 
@@ -114,6 +115,11 @@ class Caller:
 
     def _words(self, told: str) -> str:
         return f"{self.cloud} says: {shown(told, _TOLD)}"
+
+
+def marks(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return tags without GCP's prefixes, which say of which kind each one is."""
+    return {key.removeprefix(LABEL).removeprefix(ANNOTATION): value for key, value in tags.items()}
 
 
 def translated(items: Iterable[T], translation: Callable[[], AbstractContextManager[None]]) -> Iterator[T]:

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from tests.sync.harness import ROOT
+from uss.cli.stackfile import find_stack_file
 from uss.errors import ConfigurationError
-from uss.importer.stackfile import find_stack_file
 
 FILES = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))}
 ODD = """\

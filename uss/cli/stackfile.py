@@ -1,4 +1,4 @@
-"""The stack file as `uss import` and `uss adopt` read and change it: beside Pulumi's own updates, not in one.
+"""The stack file as the commands read and change it: beside Pulumi's own updates, not in one.
 
 Which stack is meant, and what is encrypted, Pulumi's own command says. A change keeps comments, order and quotes.
 """

@@ -1,0 +1,162 @@
+"""AWS: a permission policy for the role, a trust policy for who assumes it, and what that one needs itself.
+
+Sources: AWS, "Actions, resources, and condition keys for AWS Secrets Manager", "How to use IAM with CI/CD by OIDC";
+GitHub and GitLab, "Configuring OpenID Connect in AWS"; the aws provider's resources.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from uss.clouds.aws import AwsTarget
+from uss.config import Configuration, OnDelete, RegionMode, mistake
+from uss.permissions.interface import Document, Permissions
+
+_ALWAYS = (
+    "CreateSecret",
+    "DescribeSecret",
+    "GetResourcePolicy",
+    "GetSecretValue",
+    "PutSecretValue",
+    "TagResource",
+    "UntagResource",
+)
+_DELETING = ("DeleteSecret", "UpdateSecretVersionStage")
+"""The second where a value was changed by hand: its version's label goes before it does."""
+_REPLICATING = ("ReplicateSecretToRegions", "RemoveRegionsFromReplication")
+_LISTING = "ListSecrets"
+
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(user|role)/[\w+=,.@/-]+", re.ASCII)
+_SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+", re.ASCII)
+_GITHUB = re.compile(r"github:(?P<project>[\w.-]+/[\w.-]+)(?::(?P<environment>[^:*?]+))?", re.ASCII)
+_GITLAB = re.compile(r"gitlab:(?P<project>[\w.-]+(/[\w.-]+)+)", re.ASCII)
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
+
+
+@dataclass(frozen=True)
+class Federation:
+    """Jobs of a CI that sign in by OpenID Connect."""
+
+    issuer: str
+    audience: str
+    operator: str
+    """How IAM compares the subject: as it is, or as a pattern."""
+    subjects: tuple[str, ...]
+
+
+def parse_caller(arn: str) -> str:
+    """Return the ARN of a user or a role; raise `ValueError` for anything else."""
+    if _SESSION.fullmatch(arn):
+        raise ValueError("that is a session: give the role's own ARN, as in arn:aws:iam::123456789012:role/ci")
+    if not _PRINCIPAL.fullmatch(arn):
+        raise ValueError("give the ARN of a user or a role, as in arn:aws:iam::123456789012:user/keeper-pam")
+    return arn
+
+
+def parse_federation(text: str) -> Federation:
+    """Return whose jobs are meant; raise `ValueError` for a text of another form."""
+    if match := _GITHUB.fullmatch(text):
+        return _github(match["project"], match["environment"])
+    if match := _GITLAB.fullmatch(text):
+        # A merge request's pipeline runs on its branch, and the preview is there.
+        branches = f"project_path:{match['project']}:ref_type:branch:ref:*"
+        return Federation("gitlab.com", "https://gitlab.com", "StringLike", (branches,))
+    raise ValueError("give github:OWNER/REPO, github:OWNER/REPO:ENVIRONMENT or gitlab:GROUP/PROJECT")
+
+
+def permissions(
+    target: AwsTarget, configuration: Configuration, source: str, trusted: str | Federation | None = None
+) -> Permissions:
+    """Return the policies; `trusted` is the ARN of who assumes the role, or whose jobs do."""
+    documents = [
+        Document("permissionPolicy", f"Permission policy of {_owner(target)}.", _writing(target, configuration)),
+        Document(
+            "optionalPolicy",
+            "Optional, beside it: after a lost state the preview also tells the secrets that no record has any more.",
+            _policy(_statement([_LISTING], "*")),
+        ),
+    ]
+    if trusted is None:
+        return Permissions(documents)
+    role = target.role
+    if role is None:
+        text = "is missing, so there is no role that could trust anybody. Name one, or leave --caller and --oidc out."
+        raise mistake(source, configuration.name, "syncIdentity", text)
+    if isinstance(trusted, Federation) and target.access_key_id:
+        text = "the access keys in it assume the role, not the CI's job. Take them out, or name their user as --caller."
+        raise mistake(source, configuration.name, "pamConfiguration", text)
+    assume = _policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role})
+    return Permissions([*documents, _trust(target, role, trusted), Document("callerPolicy", _need(trusted), assume)])
+
+
+def _owner(target: AwsTarget) -> str:
+    return f"the role {target.role}" if target.role else "the user or role that writes, since there is no syncIdentity"
+
+
+def _need(trusted: str | Federation) -> str:
+    if isinstance(trusted, str):
+        return f"Permission policy of {trusted}, which assumes the role."
+    return "One more permission policy of the role: the job has it already, and the provider assumes it once more."
+
+
+def _writing(target: AwsTarget, configuration: Configuration) -> dict[str, Any]:
+    actions = [*_ALWAYS]
+    if configuration.on_delete is OnDelete.DELETE:
+        actions += _DELETING
+    if configuration.region_mode is RegionMode.REPLICATE and len(target.regions) > 1:
+        actions += _REPLICATING
+    return _policy(_statement(actions, [_secrets(target, configuration, region) for region in target.regions]))
+
+
+def _secrets(target: AwsTarget, configuration: Configuration, region: str) -> str:
+    account = target.account or "*"
+    return f"arn:{_partition(target)}:secretsmanager:{region}:{account}:secret:{configuration.name_prefix}*"
+
+
+def _partition(target: AwsTarget) -> str:
+    return next((name for start, name in _PARTITIONS.items() if target.regions[0].startswith(start)), "aws")
+
+
+def _trust(target: AwsTarget, role: str, trusted: str | Federation) -> Document:
+    if isinstance(trusted, str):
+        text, statements = f"Trust policy of the role {role}.", [_trusting(trusted)]
+    else:
+        text = f"Trust policy of the role {role}. IAM takes the second part once the role is there."
+        statements = [_federated(target, trusted), _trusting(role)]
+    return Document("trustPolicy", text, _policy(*statements))
+
+
+def _trusting(arn: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}
+
+
+def _federated(target: AwsTarget, federation: Federation) -> dict[str, Any]:
+    provider = f"arn:{_partition(target)}:iam::{target.account}:oidc-provider/{federation.issuer}"
+    audience = {f"{federation.issuer}:aud": federation.audience}
+    subjects = {f"{federation.issuer}:sub": list(federation.subjects)}
+    condition: dict[str, dict[str, Any]] = {"StringEquals": audience}
+    condition.setdefault(federation.operator, {}).update(subjects)
+    return {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    }
+
+
+def _github(project: str, environment: str | None) -> Federation:
+    """Without an environment, the jobs of pull requests and of the branch `main`: the preview and the update."""
+    subjects = (f"environment:{environment}",) if environment else ("pull_request", "ref:refs/heads/main")
+    told = tuple(f"repo:{project}:{subject}" for subject in subjects)
+    return Federation("token.actions.githubusercontent.com", "sts.amazonaws.com", "StringEquals", told)
+
+
+def _statement(actions: list[str], resource: str | list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": [f"secretsmanager:{action}" for action in actions], "Resource": resource}
+
+
+def _policy(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [*statements]}

@@ -1,0 +1,80 @@
+"""What is printed, for every cloud: documents to paste, and steps to run."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from uss.clouds.interface import Cloud
+from uss.config import Configuration, mistake
+
+_WIDTH = 100
+"""Characters after which a command is put on several lines."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A policy: what it is called in JSON, what it is for, and its content."""
+
+    key: str
+    text: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of the vendor's own command line, and what it is for."""
+
+    text: str
+    command: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """All that one configuration needs."""
+
+    documents: Sequence[Document] = ()
+    steps: Sequence[Step] = ()
+
+    def data(self) -> dict[str, Any]:
+        """Return it as data: documents under their keys, commands as lists."""
+        documents: dict[str, Any] = {document.key: document.content for document in self.documents}
+        steps = [{"text": step.text, "command": list(step.command)} for step in self.steps]
+        return documents | ({"steps": steps} if steps else {})
+
+    def lines(self) -> Iterator[str]:
+        """Give the lines for a person: what each part is for stands before it, as a comment of a shell."""
+        for document in self.documents:
+            yield f"# {document.text}"
+            yield from json.dumps(document.content, indent=2).splitlines()
+            yield ""
+        for step in self.steps:
+            yield f"# {step.text}"
+            # What the vault says of a place may hold anything, and a terminal obeys some of it.
+            yield "".join(
+                character for character in _shell(step.command) if character.isprintable() or character == "\n"
+            )
+            yield ""
+
+
+def _shell(command: Sequence[str]) -> str:
+    line = shlex.join(command)
+    if len(line) <= _WIDTH:
+        return line
+    first = next((index for index, word in enumerate(command) if word.startswith("--")), len(command))
+    options: list[list[str]] = []
+    for word in command[first:]:
+        if word.startswith("--"):
+            options.append([])
+        options[-1].append(word)
+    return " \\\n    ".join(shlex.join(words) for words in [command[:first], *options])
+
+
+def check_prefix(cloud: Cloud, configuration: Configuration, source: str) -> None:
+    """Raise `ConfigurationError` for a prefix that no name can have: in a policy it could mean more than itself."""
+    if not all(cloud.names.allowed.match(character) for character in configuration.name_prefix):
+        text = f"{cloud.names.cloud} takes no name that begins so. Use {cloud.names.wording}."
+        raise mistake(source, configuration.name, "namePrefix", text)
