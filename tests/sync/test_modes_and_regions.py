@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.sync.harness import Project, Sandbox, login, pam_record, uid, vault
+from uss.sandbox.faults import Fault, FaultKind
 
 
 def test_a_held_configuration_is_shown_and_not_applied(project: Project, sandbox: Sandbox) -> None:
@@ -123,3 +124,23 @@ def test_a_replica_that_failed_makes_the_update_fail_in_clear_words(project: Pro
     assert project.secrets("eu-west-1")["Record"] == "somebody else's"
     assert project.secrets().keys() == {"Record", "Other"}
     assert "Other" in project.secrets("eu-west-1")
+
+
+def test_retained_secrets_outlive_their_configuration_also_where_the_update_fails(
+    project: Project, sandbox: Sandbox
+) -> None:
+    sandbox.write_vault(vault(login(uid(1), "First", "p1")))
+    going = {"name": "going", "onDelete": "retain"}
+    stays = {"name": "stays", "namePrefix": project.prefix + "s-"}
+    project.configure(going, stays)
+    project.up_well()
+    sandbox.edit(lambda records: records.update({uid(2): login(uid(2), "Second", "p2")}))
+    project.configure(stays)
+    sandbox.control.add_fault(Fault("aws", "secretsmanager:CreateSecret", FaultKind.DENIED))
+    assert project.up().code != 0
+    sandbox.control.clear_faults()
+    project.up_well()
+    assert project.secrets().keys() == {"First", "s-First", "s-Second"}
+    assert project.preview("--expect-no-changes").code == 0
+    project.up_well()
+    assert project.outputs().keys() == {"stays"}
