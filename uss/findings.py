@@ -59,7 +59,7 @@ def _listed(part: ConfigurationPlan, secret: PlannedSecret) -> bool:
 
 def _adoptable(tags: Mapping[str, str], ownership: Ownership) -> bool:
     """Whether a secret is nobody's by its marks, or this stack's own for a record that left."""
-    return tool_of(tags) is None or ownership.owns(tags, tags.get("keeper-record-uid", ""))
+    return tool_of(tags) is None or ownership.record_of(tags) is not None
 
 
 def settle(

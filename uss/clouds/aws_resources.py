@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from uss.clouds.aws import SECRET, VERSION, AwsTarget, places
-from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Obstacle, Ownership
+from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Obstacle, Ownership, marked
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
 from uss.config import Configuration, RegionMode
@@ -256,8 +256,8 @@ async def look(
     if not findings.recovers(ownership):
         return findings
     known = {value for found in findings.secrets.values() for value in found.imports.values()}
-    marked = await asyncio.gather(*(_marked(questions, plan, ownership, region, known) for region, _ in regions))
-    return replace(findings, marked=tuple(entry for found in marked for entry in found))
+    mine = await asyncio.gather(*(_marked(questions, plan, ownership, region, known) for region, _ in regions))
+    return replace(findings, marked=tuple(entry for found in mine for entry in found))
 
 
 def _joined(copies: list[FoundSecret]) -> FoundSecret | None:
@@ -308,7 +308,7 @@ async def _deleted(questions: Questions, secret: PlannedSecret, region: str) -> 
 
 async def _marked(
     questions: Questions, plan: ConfigurationPlan, ownership: Ownership, region: str, known: Collection[str]
-) -> list[Marked]:
+) -> tuple[Marked, ...]:
     """The secrets in a region with this stack's marks, but for the ARNs that are known; none where the identity may not
     list, which it need not, or where the cloud is busy. A filter's values are beginnings (AWS, ListSecrets), so each
     one's marks are read.
@@ -322,13 +322,9 @@ async def _marked(
         arns = [str(arn) for arn in (found or {}).get("arns") or [] if arn not in known]
         secrets = await asyncio.gather(*(questions.ask(_GET_SECRET, {"arn": arn, "region": region}) for arn in arns))
     except CloudError:
-        return []
-    tagged = [(str(entry["name"]), entry.get("tags") or {}, str(entry["arn"])) for entry in secrets if entry]
-    return [
-        Marked(name, tags["keeper-record-uid"], arn)
-        for name, tags, arn in tagged
-        if ownership.owns(tags, tags.get("keeper-record-uid", ""))
-    ]
+        return ()
+    tagged = ((str(entry["name"]), entry.get("tags") or {}, str(entry["arn"])) for entry in secrets if entry)
+    return marked(tagged, ownership)
 
 
 async def _value(questions: Questions, secret: PlannedSecret, region: str, place: str) -> dict[tuple[str, str], str]:

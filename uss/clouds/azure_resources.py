@@ -24,6 +24,7 @@ from uss.clouds.interface import (
     Marked,
     Obstacle,
     Ownership,
+    marked,
 )
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
@@ -248,9 +249,9 @@ async def look(
         return FoundSecret(tags=(answer.get("tags") or {},), imports={(SECRET, ""): str(answer["id"])})
 
     findings = await questions.each(wanted, find)
-    marked = await inside.marked(ownership) if findings.recovers(ownership) else ()
+    mine = await inside.marked(ownership) if findings.recovers(ownership) else ()
     key_vault = KeyVault.OURS if ours else KeyVault.GIVEN
-    return replace(findings, key_vault=key_vault, marked=marked, deleted_unseen=told is None)
+    return replace(findings, key_vault=key_vault, marked=mine, deleted_unseen=told is None)
 
 
 @dataclass(frozen=True)
@@ -272,18 +273,15 @@ class _Inside:
 
         tags = await asyncio.to_thread(azure_vault.secret_tags, self.uri, self.target) if self.uri else {}
         place = f"/subscriptions/{self.target.subscription}/resourceGroups/{self.target.resource_group}"
-        return tuple(
-            Marked(name, marks["keeper-record-uid"], f"{place}{_VAULTS}/{self.target.vault}/secrets/{name}")
-            for name, marks in tags.items()
-            if ownership.owns(marks, marks.get("keeper-record-uid", ""))
-        )
+        vault = f"{place}{_VAULTS}/{self.target.vault}"
+        return marked(((name, marks, f"{vault}/secrets/{name}") for name, marks in tags.items()), ownership)
 
 
 def _deleted(
     plan: ConfigurationPlan, secret: PlannedSecret, entry: DeletedEntry | None, ownership: Ownership
 ) -> FoundSecret | None:
     """A deleted secret in the name's way. The stack's own comes back with the name, as the provider does it."""
-    if entry is None or ownership.owns(entry.tags, entry.tags.get("keeper-record-uid", "")):
+    if entry is None or ownership.record_of(entry.tags) is not None:
         return None
     if claim(plan, secret, entry.tags, ownership) is Claim.ADOPTED:
         return None

@@ -16,7 +16,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belongs, ordinal, worded
-from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Obstacle, Ownership, Tags
+from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Obstacle, Ownership, Tags, marked
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
 from uss.config import Configuration, OldVersions
@@ -203,13 +203,9 @@ async def look(
     findings = await questions.each(wanted, find)
     if not findings.recovers(ownership):
         return findings
-    named = ((name, _marks(entry)) for name, entry in present.items())
-    marked = [
-        Marked(name, tags["keeper-record-uid"], f"projects/{target.project}/secrets/{name}")
-        for name, tags in named
-        if ownership.owns(tags, tags.get("keeper-record-uid", ""))
-    ]
-    return replace(findings, marked=tuple(marked))
+    place = f"projects/{target.project}/secrets"
+    listed = ((name, _marks(entry), f"{place}/{name}") for name, entry in present.items())
+    return replace(findings, marked=marked(listed, ownership))
 
 
 async def _check_identity(questions: Questions, plan: ConfigurationPlan, target: GcpTarget) -> None:

@@ -74,6 +74,11 @@ class Ownership:
         expected = self.tags(record_uid, "")
         return all(tags.get(key) == expected[key] for key in _IDENTIFYING)
 
+    def record_of(self, tags: Mapping[str, str]) -> str | None:
+        """Return the UID of the record whose secret one with these tags is, or None where it is not this stack's."""
+        uid = tags.get("keeper-record-uid")
+        return uid if uid is not None and self.owns(tags, uid) else None
+
 
 _IDENTIFYING = ("managed-by", "keeper-record-uid", "pulumi-project", "pulumi-stack")
 OWNERSHIP_TAGS = frozenset(Ownership("", "").tags("", ""))
@@ -156,6 +161,12 @@ class Marked:
     name: str
     record_uid: str
     id: str
+
+
+def marked(secrets: Iterable[tuple[str, Mapping[str, str], str]], ownership: Ownership) -> tuple[Marked, ...]:
+    """Return those of the secrets, each with its name, tags and ID, that carry this stack's marks."""
+    found = ((name, ownership.record_of(tags), secret_id) for name, tags, secret_id in secrets)
+    return tuple(Marked(name, uid, secret_id) for name, uid, secret_id in found if uid is not None)
 
 
 @dataclass(frozen=True)

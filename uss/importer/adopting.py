@@ -9,7 +9,7 @@ from enum import StrEnum
 from uss.cli.workplace import Workplace
 from uss.clouds import CLOUDS
 from uss.clouds.aws import AwsTarget
-from uss.clouds.gcp import GcpTarget
+from uss.clouds.gcp import GcpTarget, worded
 from uss.config import RegionMode
 from uss.findings import Claim, claim, tool_of
 from uss.imported import Label, Origin, origin_of
@@ -56,23 +56,19 @@ def examine(workplace: Workplace, reader: Reader, rewrite: Collection[str]) -> I
     `rewrite` are UIDs of records whose secrets may be written anew. Raises a `CloudError`.
     """
     part = _plan(workplace)
-    listed = {part_key(workplace, entry.name): entry for entry in reader.list(Filters())}
+    key = workplace.linked.cloud.names.key
+    listed = {key(entry.name): entry for entry in reader.list(Filters())}
     sources = _sources(workplace)
     for refusal in part.refusals:
         if refusal.record_uid in sources:
             yield _refused(refusal)
     for secret in part.secrets:
         if source := sources.get(secret.record_uid):
-            entry = listed.get(part_key(workplace, secret.name))
+            entry = listed.get(key(secret.name))
             verdict, text = _judge(workplace, part, secret, source, entry, reader)
             if verdict is Verdict.DIFFERS and secret.record_uid in rewrite:
                 verdict = Verdict.REWRITE
             yield Finding(secret.record_uid, secret.title, secret.name, verdict, text)
-
-
-def part_key(workplace: Workplace, name: str) -> str:
-    """Return what a name is compared by in the configuration's cloud."""
-    return workplace.linked.cloud.names.key(name)
 
 
 def _plan(workplace: Workplace) -> ConfigurationPlan:
@@ -168,7 +164,7 @@ def _elsewhere(workplace: Workplace, found: CloudSecret) -> str | None:
         mend = f"list {', '.join(lost)} under `regions` too"
         return f"the sync would take away its replicas in {', '.join(lost)}: {mend}" if lost else None
     if isinstance(target, GcpTarget) and sorted(has) != sorted(target.replication):
-        told, wanted = ", ".join(has) or "automatic", ", ".join(target.replication) or "automatic"
-        text = f"its replication is {told} and the configuration's {wanted}, and cannot be changed"
+        text = f"its replication is {worded(has)} and the configuration's {worded(target.replication)}"
+        text += ", and cannot be changed"
         return f"{text}: put the record into a configuration of its own with that replication"
     return None

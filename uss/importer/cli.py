@@ -9,7 +9,7 @@ import click
 
 from uss.cli.common import plain_errors, say, stack_option
 from uss.cli.workplace import Workplace, open_workplace
-from uss.config import CloudType, mistake
+from uss.config import CloudType, Configuration, mistake
 from uss.importer.adopting import Finding, Verdict, examine
 from uss.importer.filters import Filters
 from uss.importer.importing import Importer, Outcome, Prepared, Present
@@ -134,7 +134,7 @@ def _folder(workplace: Workplace, reference: str) -> Folder:
 
 def _warnings(workplace: Workplace, folder: Folder) -> Iterator[str]:
     """What a person should know before records land in the folder."""
-    linked = {entry.name for entry in workplace.stack_file.configurations if _links(workplace, entry.name, folder)}
+    linked = {entry.name for entry in workplace.stack_file.configurations if _links(workplace, entry, folder)}
     name = workplace.linked.configuration.name
     if name not in linked:
         yield f"the configuration {shown(name)} does not link the folder {shown(folder.path)}: link it before you adopt"
@@ -145,8 +145,7 @@ def _warnings(workplace: Workplace, folder: Folder) -> Iterator[str]:
         )
 
 
-def _links(workplace: Workplace, name: str, folder: Folder) -> bool:
-    configuration = workplace.stack_file.configuration(name)
+def _links(workplace: Workplace, configuration: Configuration, folder: Folder) -> bool:
     references = []
     for reference in configuration.folders:
         try:
@@ -176,9 +175,12 @@ def _described(prepared: Prepared) -> str:
     return f"{size:,} bytes, {record.type} {shown(record.title, 512)} with {', '.join(named)}"
 
 
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+
+
 def _summary(counts: Counter[str], dry_run: bool, configuration: str) -> None:
-    listed = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing passed the filters"
-    click.echo(f"{listed}.")
+    click.echo(f"{_counted(counts) or 'nothing passed the filters'}.")
     if dry_run:
         click.echo("Nothing was created. Leave out --dry-run to import.")
     elif counts["imported"] or counts["present"]:
@@ -206,7 +208,7 @@ def _adopted(findings: list[Finding], adopted: list[str], managed: list[str], wo
         click.echo(f"No record in the folders of {name} was imported from its cloud.")
         return
     counts = Counter(_VERDICTS[finding.verdict] for finding in findings)
-    click.echo(f"{', '.join(f'{number} {what}' for what, number in sorted(counts.items()))}.")
+    click.echo(f"{_counted(counts)}.")
     source = workplace.stack_file.source
     if managed:
         click.echo(f"{source}: took {len(managed)} out of `adopt`, which the stack manages now.")
