@@ -36,7 +36,7 @@ def test_the_summary_tells_what_happens_to_which_record() -> None:
         '  create New-One (record "New One")',
         '  new value for changed (record "changed")',
         '  rename before to after (record "after" was retitled)',
-        '  take over again (record "again" replaces R0)',
+        '  take over again (record "again"): the record replaces R0, which has left',
         "  delete gone (record R9 has left): AWS can restore it for 30 days",
         '  not synced: attachments of "same": "a.txt", "b\\n.txt"',
     ]

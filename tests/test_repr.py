@@ -70,7 +70,9 @@ def target() -> Any:
 
 
 LINKED = LinkedConfiguration(CONFIGURATION, Aws(), target(), (RECORD,))
-WORKPLACE = Workplace(StackFile(Path(SOURCE), "uss", "test", (CONFIGURATION,)), ACCESS, snapshot(RECORD), LINKED)
+WORKPLACE = Workplace(
+    StackFile(Path(SOURCE), "uss", "test", "test", (CONFIGURATION,)), ACCESS, snapshot(RECORD), LINKED
+)
 CARRIERS = [
     FIELDS[0],
     RECORD,
@@ -113,6 +115,8 @@ SILENT = {
     "DeletedEntry": "tags",
     "Obstacle": "words about a secret's name",
     "Marked": "names and UIDs",
+    "Operation": "names, types and names of properties",
+    "Run": "names, reasons and errors of the engine, which knows what is secret",
     "Move": "names of accounts, key vaults, projects",
     "FoundSecret": "tags and IDs",
     "Findings": "the same, and names",

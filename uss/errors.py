@@ -10,6 +10,7 @@
     ├── StateError              the stack's last checkpoint could not be read
     ├── CloudError              a cloud did not say what it holds already
     │   └── CloudDeniedError         the Sync Identity may not ask, or is not accepted
+    ├── EngineError             Pulumi's engine could not be started for a command
     └── GuardError              a rule of safety stops the run before anything is declared
 
 Every message says what was found, where, and what to do, and holds no secret value. Errors of vendors are
@@ -57,6 +58,10 @@ class CloudError(UssError):
 
 class CloudDeniedError(CloudError):
     """The Sync Identity may not ask what the cloud holds, or the cloud does not accept it."""
+
+
+class EngineError(UssError):
+    """A command could not start Pulumi's engine on the stack."""
 
 
 class GuardError(UssError):

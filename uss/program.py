@@ -12,7 +12,7 @@ from typing import Any
 
 import pulumi
 
-from uss import guards, report
+from uss import document, guards, report
 from uss.approval import VARIABLE, approve, parse_approvals, with_digests
 from uss.clouds import CLOUDS
 from uss.clouds.interface import HeldSecret, LogicalName, Ownership
@@ -55,6 +55,7 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except UssError as error:
+        document.hand_over_stop(str(error))
         raise pulumi.RunError(str(error)) from None
 
 
@@ -142,7 +143,8 @@ def _holders(resources: Mapping[str, list[StateResource]]) -> dict[str, str]:
 
 
 def show(plan: Plan) -> None:
-    """Show the plan in the engine's diagnostics."""
+    """Show the plan in the engine's diagnostics, and hand it over to a command that asked for it."""
+    document.hand_over(document.PlanDocument.of(plan))
     pulumi.log.info(report.summary(plan))
     for part in plan.configurations:
         for line in report.warnings(part):

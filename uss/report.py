@@ -24,6 +24,14 @@ _CHANGES = {
     Change.UNCHANGED: "unchanged",
 }
 _PLAIN_CHANGES = {Change.CREATE: "create", Change.VALUE: "new value for", Change.TAGS: "new tags for"}
+_DEEDS = {Change.COPIES: "copies of", Change.REPLACE: "REPLACE"}
+_REASONS = {
+    Change.CREATE: "there is no secret of this record yet",
+    Change.RECOVER: "it is this stack's own, and the state had lost it",
+    Change.MOVE: "it is made anew there, then deleted where it was",
+    Change.VALUE: "the record's value changed",
+    Change.TAGS: "its tags changed, and the value stays",
+}
 _SAME = {
     True: "its value is the record's",
     False: "its value differs from the record's, which replaces it",
@@ -44,36 +52,67 @@ def summary(plan: Plan) -> str:
 
 
 def warnings(part: ConfigurationPlan) -> list[str]:
-    """Return a line for each record that is not synced (title, UID, reason and mend), and one for what could not be
-    looked at.
-    """
+    """Return a line for each record that is not synced (title, UID, reason and mend), and one for each note."""
     kept = {secret.record_uid for secret in part.kept}
-    lines = [_refusal(part.name, refusal, refusal.record_uid in kept) for refusal in part.refusals]
+    lines = [_refusal(refusal, refusal.record_uid in kept) for refusal in part.refusals]
+    return [f"{part.name}: {line}" for line in lines + notes(part)]
+
+
+def notes(part: ConfigurationPlan) -> list[str]:
+    """Return a line for each matter beside the refusals that someone should see to."""
+    lines = []
     if part.unadopted:
         names = ", ".join(shown(entry) for entry in part.unadopted)
-        lines.append(
-            f"{part.name}: `adopt` lists {names}, which is no record of the linked folders: correct or remove it."
-        )
+        lines.append(f"`adopt` lists {names}, which is no record of the linked folders: correct or remove it.")
     if part.denied:
         lines.append(
-            f"{part.name}: the Sync Identity may not look at {_counted(len(part.denied), 'name')} of secrets to create "
+            f"the Sync Identity may not look at {_counted(len(part.denied), 'name')} of secrets to create "
             f"({shown(part.denied[0])}{', ...' if len(part.denied) > 1 else ''}). If there is a secret of that name "
             f"already, its creation fails, and nothing is overwritten. The cloud says: {part.refusal}"
         )
     if part.deleted_unseen:
         lines.append(
-            f"{part.name}: the key vault did not tell which deleted secrets it keeps (the identity may not list them, "
+            "the key vault did not tell which deleted secrets it keeps (the identity may not list them, "
             "or the network is closed). One of a name to create is brought back with its older versions."
         )
     if part.orphans:
         named = ", ".join(f"{shown(entry.name)} (record {shown(entry.record_uid)})" for entry in part.orphans[:5])
         more = f" and {len(part.orphans) - 5} more" if len(part.orphans) > 5 else ""
         lines.append(
-            f"{part.name}: the cloud holds {_counted(len(part.orphans), 'secret')} of this stack whose records are no "
+            f"the cloud holds {_counted(len(part.orphans), 'secret')} of this stack whose records are no "
             f"longer in the linked folders, and which the state does not know: {named}{more}. They stay as they are. "
             "Delete them there if nobody reads them, or bring the records back."
         )
     return lines
+
+
+def reason(secret: PlannedSecret) -> str:
+    """Return why the secret changes as it does, or nothing where it does not change."""
+    if secret.change is Change.RENAME:
+        return f"the record was retitled: until now it is {secret.former_name}"
+    if secret.change is Change.ADOPT and secret.found:
+        return f"it is there, and {_SAME[secret.found.same_value]}"
+    if secret.change is Change.COPIES:
+        return secret.replacement or ""
+    if secret.change is Change.TAKE_OVER and secret.held:
+        return f"the record replaces {secret.held.record_uid}, which has left"
+    if secret.change is Change.REPLACE:
+        return f"{secret.replacement}; it is deleted, then made anew"
+    return _REASONS.get(secret.change, "")
+
+
+def missing_vault(part: ConfigurationPlan) -> str:
+    """Return the line about an Azure key vault that the run makes."""
+    return f"the key vault {part.configuration.vault_name} is not there yet: it will be made"
+
+
+def attachments(part: ConfigurationPlan) -> list[str]:
+    """Return a line for each synced record whose attachments stay behind."""
+    return [
+        f"not synced: attachments of {shown(secret.title)}: {', '.join(shown(name) for name in secret.attachments)}"
+        for secret in part.secrets
+        if secret.attachments
+    ]
 
 
 def output(part: ConfigurationPlan, outcomes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -115,37 +154,23 @@ def _configuration(part: ConfigurationPlan) -> list[str]:
     if part.approved:
         lines.append("  approved: `pulumi up` applies this very plan")
     if part.key_vault is KeyVault.MISSING:
-        lines.append(f"  the key vault {part.configuration.vault_name} is not there yet: it will be made")
+        lines.append(f"  {missing_vault(part)}")
     changes = [_change(secret) for secret in part.secrets if secret.change is not Change.UNCHANGED]
     note = part.cloud.deletion(part.configuration) if part.cloud else ""
     changes += [f"  delete {secret.name} (record {secret.record_uid} has left): {note}" for secret in part.deletions]
     lines += changes[:_LINES]
     if len(changes) > _LINES:
         lines.append(f"  and {len(changes) - _LINES} more")
-    for secret in part.secrets:
-        if secret.attachments:
-            names = ", ".join(shown(name) for name in secret.attachments)
-            lines.append(f"  not synced: attachments of {shown(secret.title)}: {names}")
-    return lines
+    return lines + [f"  {line}" for line in attachments(part)]
 
 
 def _change(secret: PlannedSecret) -> str:
     record = f"record {shown(secret.title)}"
+    if secret.change in _PLAIN_CHANGES:
+        return f"  {_PLAIN_CHANGES[secret.change]} {secret.name} ({record})"
     if secret.change is Change.RENAME:
         return f"  rename {secret.former_name} to {secret.name} ({record} was retitled)"
-    if secret.change is Change.RECOVER:
-        return f"  recover {secret.name} ({record}): it is this stack's own, and the state had lost it"
-    if secret.change is Change.ADOPT and secret.found:
-        return f"  adopt {secret.name} ({record}): it is there, and {_SAME[secret.found.same_value]}"
-    if secret.change is Change.MOVE:
-        return f"  move {secret.name} ({record}): it is made anew, then deleted where it was"
-    if secret.change is Change.COPIES:
-        return f"  copies of {secret.name} ({record}): {secret.replacement}"
-    if secret.change is Change.TAKE_OVER and secret.held:
-        return f"  take over {secret.name} ({record} replaces {secret.held.record_uid})"
-    if secret.change is Change.REPLACE:
-        return f"  REPLACE {secret.name} ({record}): {secret.replacement}; it is deleted, then made anew"
-    return f"  {_PLAIN_CHANGES[secret.change]} {secret.name} ({record})"
+    return f"  {_DEEDS.get(secret.change, secret.change.value)} {secret.name} ({record}): {reason(secret)}"
 
 
 def _counts(part: ConfigurationPlan) -> str:
@@ -163,10 +188,10 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _refusal(configuration: str, refusal: Refusal, kept: bool) -> str:
+def _refusal(refusal: Refusal, kept: bool) -> str:
     consequence = " Its secret stays as it is." if kept else ""
     return (
-        f"{configuration}: record {shown(refusal.title)} ({refusal.record_uid}) is not synced: {refusal.reason}: "
+        f"record {shown(refusal.title)} ({refusal.record_uid}) is not synced: {refusal.reason}: "
         f"{refusal.found}.{consequence} {refusal.mend}"
     )
 

@@ -78,10 +78,11 @@ def vault(*records: Record, roles: Sequence[Mapping[str, Any]] | None = None, pa
 
 @dataclass(frozen=True)
 class Run:
-    """A finished `pulumi` command."""
+    """A finished command. `answer` is its standard output alone."""
 
     code: int
     output: str
+    answer: str
 
     def __contains__(self, text: str) -> bool:
         return text in self.output
@@ -323,20 +324,19 @@ class Project:
                 name = entry["Name"].removeprefix(self.prefix)
                 yield name, "" if deleted else client.get_secret_value(SecretId=entry["ARN"])["SecretString"]
 
+    def uss(self, *arguments: str, **environment: str) -> Run:
+        """`uss` in the project's folder, for its stack."""
+        return self._do([str(USS), *arguments, "--stack", self.stack], environment)
+
     def _run(self, *arguments: str, **environment: str) -> Run:
-        command = ["pulumi", *arguments, "--color", "never", "--non-interactive"]
-        env = {name: value for name, value in (self.environment | environment).items() if value != "-"}
+        return self._do(["pulumi", *arguments, "--color", "never", "--non-interactive"], environment)
+
+    def _do(self, command: list[str], environment: Mapping[str, str]) -> Run:
+        env = {name: value for name, value in (self.environment | dict(environment)).items() if value != "-"}
         done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=240,
-            check=False,
+            command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=280, check=False
         )
-        return Run(done.returncode, done.stdout)
+        return Run(done.returncode, done.stdout + done.stderr, done.stdout)
 
     def _pulumi(self, *arguments: str) -> str:
         done = subprocess.run(

@@ -53,26 +53,10 @@ def put(project: Project, cloud: CloudUnderTest, values: Mapping[str, str]) -> N
         cloud.put_foreign(project, name, value, TAGS)
 
 
-def uss(project: Project, *arguments: str) -> Run:
-    """Run `uss` in the project's folder."""
-    command = [str(USS), *arguments, "--stack", project.stack]
-    done = subprocess.run(
-        command,
-        cwd=project.folder,
-        env=project.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    return Run(done.returncode, done.stdout)
-
-
 def import_(project: Project, cloud: CloudUnderTest, *arguments: str, folder: str = FOLDER) -> Run:
     """Run `uss import` for the test's own secrets."""
     given = ["import", cloud.name, "--configuration", "cloud", "--folder", folder]
-    return uss(project, *given, "--name-starts-with", project.prefix, *arguments)
+    return project.uss(*given, "--name-starts-with", project.prefix, *arguments)
 
 
 def imported(sandbox: Sandbox) -> int:
@@ -126,7 +110,7 @@ def test_a_whole_migration(ready: Project, sandbox: Sandbox, cloud: CloudUnderTe
     assert f"{COUNT} present." in again
     assert imported(sandbox) == COUNT
 
-    assert f"{COUNT} adopt." in uss(ready, "adopt", "cloud")
+    assert f"{COUNT} adopt." in ready.uss("adopt", "cloud")
     run = ready.preview()
     assert f"{COUNT} secrets: {COUNT} to adopt" in run
     assert run.output.count("it is there, and its value is the record's") == (0 if cloud.name == "azure" else COUNT)
@@ -226,7 +210,7 @@ def test_a_person_decides_what_may_be_rewritten(ready: Project, sandbox: Sandbox
     cloud.put_foreign(ready, "claimed", "c", {"managed-by": "terraform"})
     assert import_(ready, cloud).code == 0
     sandbox.edit(_without_format)
-    run = uss(ready, "adopt", "cloud")
+    run = ready.uss("adopt", "cloud")
     assert run.code == 0, run.output
     assert '"claimed"' not in ready.stack_file.read_text(encoding="utf-8")
     assert 'it is marked "managed-by": "terraform"' in run
@@ -234,15 +218,15 @@ def test_a_person_decides_what_may_be_rewritten(ready: Project, sandbox: Sandbox
     assert "2 adopt, 1 decide, 1 left out." in run
     uid = run.output.partition("--rewrite ")[2].split()[0]
     assert uid not in ready.stack_file.read_text(encoding="utf-8")
-    assert "3 adopt, 1 left out." in uss(ready, "adopt", "cloud", "--rewrite", uid)
+    assert "3 adopt, 1 left out." in ready.uss("adopt", "cloud", "--rewrite", uid)
     ready.up_well()
     rewritten = {"login": "app", "password": CANARY + "-{n}", "port": "5432", "tls": "true"}
     assert json.loads(cloud.values(ready)["other"]) == rewritten
     assert cloud.values(ready)["claimed"] == "c"
-    assert "took 3 out of `adopt`" in uss(ready, "adopt", "cloud")
+    assert "took 3 out of `adopt`" in ready.uss("adopt", "cloud")
     assert "adopt" not in ready.stack_file.read_text(encoding="utf-8")
     assert "3 unchanged" in ready.preview("--expect-no-changes")
-    assert "the UID of none of these records" in uss(ready, "adopt", "cloud", "--rewrite", "X")
+    assert "the UID of none of these records" in ready.uss("adopt", "cloud", "--rewrite", "X")
 
 
 def _without_format(records: dict[str, dict[str, list[dict[str, object]]]]) -> None:
@@ -253,11 +237,11 @@ def _without_format(records: dict[str, dict[str, list[dict[str, object]]]]) -> N
 def test_mistakes_are_told_before_anything_is_read(ready: Project, sandbox: Sandbox, cloud: CloudUnderTest) -> None:
     sandbox.write_vault(cloud.vault())
     other = next(entry.name for entry in CLOUDS if entry is not cloud)
-    run = uss(ready, "import", other, "--configuration", "cloud", "--folder", FOLDER)
+    run = ready.uss("import", other, "--configuration", "cloud", "--folder", FOLDER)
     assert (run.code, f"run `uss import {cloud.name}`" in run) == (1, True), run.output
     assert "is none of Keeper's own types" in import_(ready, cloud, "--record-type", "logn")
     assert "the application sees no folder" in import_(ready, cloud, folder="Nowhere")
-    assert 'has no configuration "none". It has: "cloud"' in uss(ready, "adopt", "none")
+    assert 'has no configuration "none". It has: "cloud"' in ready.uss("adopt", "none")
     configure(ready, cloud, folders=["Production/Payments"])
     assert "does not link the folder" in import_(ready, cloud, "--dry-run")
 
@@ -270,7 +254,7 @@ def test_tags_that_would_be_lost_are_for_a_person_to_decide(
     assert import_(ready, cloud).code == 0
     sandbox.edit(_without_tags_of_the_lost)
     configure(ready, cloud, tags={"cost-center": "43"})
-    run = uss(ready, "adopt", "cloud")
+    run = ready.uss("adopt", "cloud")
     assert "2 decide." in run
     place = "labels/" if cloud.name == "gcp" else ""
     assert f'the sync would change: tags ("{place}cost-center").' in run

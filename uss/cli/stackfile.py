@@ -34,6 +34,8 @@ class StackFile:
     path: Path
     project: str
     stack: str
+    reference: str
+    """The stack as Pulumi's own commands take it: with its organization where that is not the default one."""
     configurations: tuple[Configuration, ...]
 
     @property
@@ -53,7 +55,7 @@ class StackFile:
         """Return the Keeper access that the stack's updates have."""
         content = _load(self.path)
         encrypted = isinstance(content, dict) and _KSM_CONFIG in (content.get("config") or {})
-        return find_access(_pulumi("config", "get", _KSM_CONFIG, "--stack", self.stack) if encrypted else None)
+        return find_access(_pulumi("config", "get", _KSM_CONFIG, "--stack", self.reference) if encrypted else None)
 
     def change_adopted(self, name: str, add: Collection[str], remove: Collection[str]) -> None:
         """Add records to a configuration's `adopt` and take others out.
@@ -81,14 +83,15 @@ def find_stack_file(stack: str | None) -> StackFile:
     project = _load(_PROJECT)
     if not isinstance(project, dict) or not project.get("name"):
         raise ConfigurationError("There is no Pulumi.yaml in this folder. Go to the folder of the Pulumi project.")
-    name = (stack or _selected()).rpartition("/")[2]
+    reference = stack or _selected()
+    name = reference.rpartition("/")[2]
     path = Path(project.get("stackConfigDir") or ".") / f"Pulumi.{name}.yaml"
     content = _load(path)
     config = content.get("config") if isinstance(content, dict) else None
     value = config.get(KEY) if isinstance(config, dict) else None
     if isinstance(value, dict) and "secure" in value:
         raise ConfigurationError(f"{path.as_posix()}: {KEY} is encrypted, and can be neither read nor changed here.")
-    return StackFile(path, str(project["name"]), name, parse_configurations(_plain(value), path.as_posix()))
+    return StackFile(path, str(project["name"]), name, reference, parse_configurations(_plain(value), path.as_posix()))
 
 
 def _selected() -> str:
