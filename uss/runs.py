@@ -84,6 +84,13 @@ class Runner:
         except automation.InvalidVersionError as error:
             raise EngineError(f"This `pulumi` is too old: {error}") from error
 
+    def backend(self) -> str:
+        """Return the address of the backend that has the stack's state; raise `EngineError` where it does not say."""
+        try:
+            return self._workspace.who_am_i().url or ""
+        except automation.CommandError as error:
+            raise EngineError(f"The backend cannot be reached. {_said(error)}") from error
+
     def preview(self, *, refresh: bool = False) -> Run:
         """Run `pulumi preview`; `refresh` asks the clouds first what became of each resource."""
         return self._run("preview", refresh)
