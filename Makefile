@@ -4,6 +4,9 @@
 WORKERS ?= 2
 # Points at which `make faults` kills, for each scenario on each cloud.
 POINTS ?= 20
+# Changes that `make soak` makes in Keeper, and in how many seconds.
+CHANGES ?= 200
+SECONDS ?= 600
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # The user's own environments stay as they are, and have no say in this one.
@@ -12,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_SYSTEM_CERTS := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test faults env engine lint format clean
+.PHONY: help demo test faults soak env engine lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile
@@ -26,6 +29,9 @@ test: engine  ## lint, types and the whole test suite (WORKERS=2)
 
 faults: engine  ## kills and cuts at 20 points of each scenario on each cloud (about an hour; POINTS=20)
 	USS_FAULT_POINTS=$(POINTS) .venv/bin/pytest -n $(WORKERS) tests/faults
+
+soak: engine  ## uss watch over 200 changes in Keeper, with faults (ten minutes; CHANGES=200, SECONDS=600)
+	USS_SOAK_CHANGES=$(CHANGES) USS_SOAK_SECONDS=$(SECONDS) .venv/bin/pytest --log-cli-level=INFO tests/faults/test_soak.py
 
 lint: env  ## lint, format and types, changing nothing
 	$(check)
