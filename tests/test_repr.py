@@ -136,6 +136,7 @@ SILENT = {
     "Refusal": "titles and reasons",
     "Origin": "a secret's name, description and tags",
     "OriginFault": "what is wrong with it",
+    "Schedule": "seconds",
 }
 
 
