@@ -102,6 +102,12 @@ class PlanDocument(_Model):
         """Whether something is to be done with any record."""
         return any(part.changes for part in self.configurations)
 
+    @property
+    def held(self) -> str:
+        """What `USS_APPROVE` has to be, so that exactly what is planned for held configurations is applied."""
+        held = [part for part in self.configurations if part.mode == Mode.HOLD and part.digest]
+        return ",".join(f"{part.name}={part.digest}" for part in held)
+
     @classmethod
     def of(cls, plan: Plan) -> Self:
         """Return the plan as data."""

@@ -11,6 +11,7 @@
     ├── CloudError              a cloud did not say what it holds already
     │   └── CloudDeniedError         the Sync Identity may not ask, or is not accepted
     ├── EngineError             Pulumi's engine could not be started for a command
+    ├── CommentError            the plan could not be put on a pull request
     └── GuardError              a rule of safety stops the run before anything is declared
 
 Every message says what was found, where, and what to do, and holds no secret value. Errors of vendors are
@@ -62,6 +63,10 @@ class CloudDeniedError(CloudError):
 
 class EngineError(UssError):
     """A command could not start Pulumi's engine on the stack."""
+
+
+class CommentError(UssError):
+    """The plan could not be put on a pull request as a comment."""
 
 
 class GuardError(UssError):

@@ -67,11 +67,14 @@ def test_a_held_configuration_tells_what_approves_it(project: Project, sandbox: 
     project.configure({"dryRun": True})
     (part,) = data(project, "--detailed-exitcode", code=2)["configurations"]
     assert (part["mode"], part["approved"]) == ("hold", False)
-    assert f"to apply exactly this: {part['approval']} pulumi up" in project.uss("plan")
-    approved = part["approval"].partition("=")[2]
+    approvals = project.folder / "approvals"
+    assert f"to apply exactly this: {part['approval']} pulumi up" in project.uss("plan", "--approvals", str(approvals))
+    approved = approvals.read_text(encoding="utf-8")
+    assert part["approval"] == f"USS_APPROVE={approved}"
     assert project.uss("plan", "--json", USS_APPROVE=approved).answer.count('"approved": true') == 1
     project.up_well(USS_APPROVE=approved)
-    assert data(project, "--detailed-exitcode")["configurations"][0]["approval"] == ""
+    assert data(project, "--detailed-exitcode", "--approvals", str(approvals))["configurations"][0]["approval"] == ""
+    assert approvals.read_text(encoding="utf-8") == ""
 
 
 def test_a_stopped_run_prints_its_plan_and_why(project: Project, sandbox: Sandbox) -> None:

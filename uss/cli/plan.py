@@ -23,9 +23,17 @@ _FAILED, _CHANGES = 1, 2
 @stack_option
 @click.option("--json", "form", flag_value="json", help="Print data.")
 @click.option("--markdown", "form", flag_value="markdown", help="Print a comment for a pull request.")
+@click.option(
+    "--approvals",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write to this file what USS_APPROVE must be to apply what is held, exactly as it is planned; nothing is "
+    "held: an empty file.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 when something is to be done.")
 @click.option("--refresh", is_flag=True, help="Ask the clouds first whether each secret is still as it was left.")
-def plan_command(stack: str | None, form: str | None, detailed_exitcode: bool, refresh: bool) -> None:
+def plan_command(
+    stack: str | None, form: str | None, approvals: Path | None, detailed_exitcode: bool, refresh: bool
+) -> None:
     """Run `pulumi preview`, and print what happens to which record and why. Nothing is changed.
 
     Ends with 0, and with 1 when the preview failed or a guard stopped it: what was planned is printed all the same.
@@ -34,6 +42,8 @@ def plan_command(stack: str | None, form: str | None, detailed_exitcode: bool, r
         stack_file = find_stack_file(stack)
         run = Runner(stack_file.reference, Path.cwd()).preview(refresh=refresh)
     document = with_drift(run.document or PlanDocument(source=stack_file.source), run.operations)
+    if approvals:
+        approvals.write_text("" if run.problem else document.held, encoding="utf-8")
     match form:
         case "json":
             click.echo(json.dumps(_data(stack_file.stack, document, run), indent=2))

@@ -1,0 +1,1 @@
+"""Tests of the pipelines: the files in deploy/pipelines, and `uss comment`."""
