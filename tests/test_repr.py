@@ -137,6 +137,7 @@ SILENT = {
     "Origin": "a secret's name, description and tags",
     "OriginFault": "what is wrong with it",
     "Schedule": "seconds",
+    "Comment": "an address, and a plan as `uss plan --markdown` prints it",
 }
 
 
