@@ -28,6 +28,8 @@ def test_what_a_run_does_with_the_plan_is_said() -> None:
     text = lines(PlanDocument.of(held_plan))
     assert "Held, because dryRun is true" in text[1]
     assert text[-1] == f"  to apply exactly this: USS_APPROVE=aws={digest} pulumi up"
+    idle = plan([record()], [held("R1", "Orders")], configuration(dry_run=True))
+    assert "nothing is to be done" in lines(PlanDocument.of(idle))[1]
     text = lines(PlanDocument.of(approve(held_plan, {"aws": digest})))
     assert "Approved" in text[1]
     assert "to apply exactly this" not in text[-1]

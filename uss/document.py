@@ -103,10 +103,14 @@ class PlanDocument(_Model):
         return any(part.changes for part in self.configurations)
 
     @property
+    def held_configurations(self) -> tuple[ConfigurationDocument, ...]:
+        """The configurations in which something is to be done, and `dryRun: true` holds it."""
+        return tuple(part for part in self.configurations if part.mode == Mode.HOLD and part.digest)
+
+    @property
     def held(self) -> str:
         """What `USS_APPROVE` has to be, so that exactly what is planned for held configurations is applied."""
-        held = [part for part in self.configurations if part.mode == Mode.HOLD and part.digest]
-        return ",".join(f"{part.name}={part.digest}" for part in held)
+        return ",".join(f"{part.name}={part.digest}" for part in self.held_configurations)
 
     @classmethod
     def of(cls, plan: Plan) -> Self:

@@ -28,6 +28,8 @@ def standing(part: ConfigurationDocument) -> str:
         return "Disabled: everything stays as it is."
     if part.approved:
         return "Approved: `pulumi up` applies this very plan."
+    if part.mode == Mode.HOLD and not part.digest:
+        return "Held, because dryRun is true, and nothing is to be done."
     if part.mode == Mode.HOLD:
         return "Held, because dryRun is true: `pulumi up` applies none of this unless it is approved."
     if part.mode == REMOVED:

@@ -203,6 +203,17 @@ def test_the_last_plan_is_counted_and_shown_once(
     assert "\n".join(said).count('"First"') == 1
 
 
+@pytest.mark.parametrize("digest", ["", "0123456789ab"])
+def test_what_is_held_is_told_where_something_is_held(
+    watcher: Watcher, script: Scripted, said: list[str], digest: str
+) -> None:
+    part = ConfigurationDocument(name="aws", cloud="aws", mode="hold", digest=digest)
+    script.reading = Reading("a", {"aws": "1"})
+    script.answers["preview"] = Run(ok=True, document=PlanDocument(configurations=(part,)))
+    assert watcher.look()
+    assert ("Held, and not applied: aws." in "\n".join(said)) is bool(digest)
+
+
 def test_a_stop_wakes_the_watch_and_reaches_the_run(watcher: Watcher, script: Scripted) -> None:
     thread = threading.Thread(target=watcher.watch, args=(Schedule(3600),))
     thread.start()

@@ -99,8 +99,8 @@ class Watcher:
         """An update first: what it applies is waited for, and what is held is not."""
         if reading.digest != self._journal.applied and not self._apply(reading):
             return
-        news = {name for name, digest in reading.held.items() if self._journal.reported.get(name) != digest}
-        if news and not self._stopping and not self._report(reading, news):
+        news = any(self._journal.reported.get(name) != digest for name, digest in reading.held.items())
+        if news and not self._stopping and not self._report(reading):
             return
         self._succeeded()
 
@@ -112,13 +112,12 @@ class Watcher:
             self._remember(applied=reading.digest, pending_since=None)
         return run.ok
 
-    def _report(self, reading: Reading, names: set[str]) -> bool:
+    def _report(self, reading: Reading) -> bool:
         run = self._run("preview")
         if run.ok:
-            told = ", ".join(sorted(names))
-            self._say(
-                f"Held, and not applied: {told}. To apply, approve the plan that is shown, or set dryRun to false."
-            )
+            if run.document and (held := [part.name for part in run.document.held_configurations]):
+                told = ", ".join(held)
+                self._say(f"Held, and not applied: {told}. Approve the plan that is shown, or set dryRun to false.")
             self._remember(reported=reading.held)
         return run.ok
 
