@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import configuration, held, plan, record
-from uss.document import REMOVED, VARIABLE, PlanDocument, hand_over, hand_over_stop, taken_over
+from uss.document import REMOVED, VARIABLE, ConfigurationDocument, PlanDocument, hand_over, hand_over_stop, taken_over
 from uss.keeper import Field
 from uss.plan import Plan
 
@@ -93,7 +93,7 @@ def test_what_is_handed_over_arrives_whole_with_titles_that_are_no_text(file: Pa
     document = PlanDocument.of(plan([record("R1", "lone \ud800 surrogate <{%fg 1%}>")]))
     hand_over(document)
     assert taken_over(file) == document
-    hand_over_stop("a guard \ud800")
+    hand_over_stop("a guard \ud800", approvable=True)
     stopped = taken_over(file)
     assert stopped is not None
     assert (stopped.configurations, stopped.stopped) == (document.configurations, "a guard \\ud800")
@@ -101,13 +101,25 @@ def test_what_is_handed_over_arrives_whole_with_titles_that_are_no_text(file: Pa
 
 def test_a_run_that_stops_before_its_plan_hands_over_why(file: Path) -> None:
     assert taken_over(file) is None
-    hand_over_stop("Keeper is away")
+    hand_over_stop("Keeper is away", approvable=False)
     assert taken_over(file) == PlanDocument(stopped="Keeper is away")
+
+
+def test_an_approval_of_a_stopped_plan_is_of_all_of_it_and_only_where_one_helps() -> None:
+    parts = (
+        ConfigurationDocument(name="a", cloud="aws", mode="sync", digest="1"),
+        ConfigurationDocument(name="b", cloud="aws", mode="hold", digest="2"),
+        ConfigurationDocument(name="c", cloud="aws", mode="hold"),
+    )
+    document = PlanDocument(configurations=parts)
+    assert document.approvals == "b=2"
+    assert document.model_copy(update={"stopped": "Keeper is away"}).approvals == ""
+    assert document.model_copy(update={"stopped": "many", "approvable": True}).approvals == "a=1,b=2"
 
 
 def test_nothing_is_written_unless_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     hand_over(PlanDocument())
-    hand_over_stop("x")
+    hand_over_stop("x", approvable=False)
     assert list(tmp_path.iterdir()) == []

@@ -57,8 +57,9 @@ def test_either_limit_exceeded_stops_and_the_percentage_counts_from_ten(
 
 
 def test_a_configuration_that_reads_empty_stops() -> None:
-    with pytest.raises(GuardError, match="its folders read empty"):
+    with pytest.raises(GuardError, match="its folders read empty") as caught:
         guards.check(plan([], [held("R1", "a")]))
+    assert caught.value.approvable
 
 
 def test_a_configuration_whose_records_are_all_refused_does_not_read_empty() -> None:
@@ -178,8 +179,9 @@ def test_secrets_that_would_move_stop_unless_approved_and_another_account_stops_
     guards.check(replace(region, configurations=(replace(only(region), approved=True),)))
     account = plan([record("R1", "a")], [held("R1", "a", arn=ARN.replace("123456789012", "999999999999"))])
     for approved in (False, True):
-        with pytest.raises(GuardError, match="in the AWS account 999999999999, and it now writes to"):
+        with pytest.raises(GuardError, match="in the AWS account 999999999999, and it now writes to") as caught:
             guards.check(replace(account, configurations=(replace(only(account), approved=approved),)))
+        assert not caught.value.approvable
     guards.check(plan([record("R1", "a")], [held("R1", "a", arn=ARN)]))
 
 

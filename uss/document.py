@@ -96,6 +96,8 @@ class PlanDocument(_Model):
     """The stack file, as messages name it; empty where the run stopped before it was read."""
     configurations: tuple[ConfigurationDocument, ...] = ()
     stopped: str | None = None
+    approvable: bool = False
+    """Whether an approval of exactly this plan lets it pass what stopped it."""
 
     @property
     def changes(self) -> bool:
@@ -108,9 +110,14 @@ class PlanDocument(_Model):
         return tuple(part for part in self.configurations if part.mode == Mode.HOLD and part.digest)
 
     @property
-    def held(self) -> str:
-        """What `USS_APPROVE` has to be, so that exactly what is planned for held configurations is applied."""
-        return ",".join(f"{part.name}={part.digest}" for part in self.held_configurations)
+    def approvals(self) -> str:
+        """What `USS_APPROVE` has to be, so that exactly what is planned is applied: all of it where a guard stopped the
+        run, else what `dryRun: true` holds. Empty where nothing waits for an approval.
+        """
+        if self.stopped and not self.approvable:
+            return ""
+        waiting = self.configurations if self.stopped else self.held_configurations
+        return ",".join(f"{part.name}={part.digest}" for part in waiting if part.digest)
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
@@ -125,11 +132,11 @@ def hand_over(document: PlanDocument) -> None:
         Path(path).write_text(document.model_dump_json(by_alias=True), encoding="utf-8")
 
 
-def hand_over_stop(reason: str) -> None:
-    """Add to what was handed over, if anything was, why the run stopped."""
+def hand_over_stop(reason: str, *, approvable: bool) -> None:
+    """Add to what was handed over, if anything was, why the run stopped, and whether an approval lets it pass."""
     if path := os.environ.get(VARIABLE):
         so_far = taken_over(Path(path)) or PlanDocument()
-        hand_over(so_far.model_copy(update={"stopped": encodable(reason)}))
+        hand_over(so_far.model_copy(update={"stopped": encodable(reason), "approvable": approvable}))
 
 
 def taken_over(path: Path) -> PlanDocument | None:

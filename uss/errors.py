@@ -71,3 +71,8 @@ class CommentError(UssError):
 
 class GuardError(UssError):
     """A rule of safety stops the run before anything is declared."""
+
+    def __init__(self, text: str, *, approvable: bool = False) -> None:
+        """`approvable`: an approval of exactly this plan lets it pass."""
+        super().__init__(text)
+        self.approvable = approvable

@@ -59,7 +59,8 @@ def _moved(part: ConfigurationPlan, source: str) -> None:
         raise GuardError(
             f"{source}, configuration {shown(part.name)}: its secrets would move {ways}: they are made anew there and "
             "deleted here. Nothing was changed. Put the PAM Configuration and the stack file back as they were, or "
-            f"give the new target a configuration of its own. {_approval(part.name, part.digest)}"
+            f"give the new target a configuration of its own. {_approval(part.name, part.digest)}",
+            approvable=True,
         )
 
 
@@ -69,7 +70,8 @@ def _reads_empty(part: ConfigurationPlan, source: str) -> None:
         raise GuardError(
             f"{source}, configuration {shown(part.name)}: its folders read empty, and the cloud holds "
             f"{len(part.deletions)} secrets of it. Nothing was changed. Check that the folders still hold their "
-            f"records and that the application may read them. {_approval(part.name, part.digest)}"
+            f"records and that the application may read them. {_approval(part.name, part.digest)}",
+            approvable=True,
         )
 
 
@@ -83,7 +85,8 @@ def _deletes(part: ConfigurationPlan, source: str) -> None:
         raise GuardError(
             f"{source}, configuration {shown(part.name)}: this run would delete {len(names)} of {part.held} "
             f"secrets{anew}, and {' and '.join(exceeded)}. Nothing was changed. They are: {_names(names)}. "
-            f"{_approval(part.name, part.digest)}"
+            f"{_approval(part.name, part.digest)}",
+            approvable=True,
         )
 
 
@@ -93,7 +96,8 @@ def _removed(removed: RemovedConfiguration, source: str) -> None:
         f"{source}: the configuration {shown(removed.name)} is no longer there, so this run would delete its "
         f"{len(removed.deletions)} secrets: {names}. Nothing was changed. If it was renamed, give "
         f"the new one `formerly: {removed.name}`. To leave its secrets as they are, put it back with "
-        f"`enabled: false`. {_approval(removed.name, removed.digest)}"
+        f"`enabled: false`. {_approval(removed.name, removed.digest)}",
+        approvable=True,
     )
 
 

@@ -55,7 +55,8 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except UssError as error:
-        document.hand_over_stop(str(error))
+        approvable = isinstance(error, GuardError) and error.approvable
+        document.hand_over_stop(str(error), approvable=approvable)
         raise pulumi.RunError(str(error)) from None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sync.harness import Project, Sandbox, login, uid, vault
+from tests.sync.harness import Project, Sandbox, login, password, uid, vault
 from uss.sandbox.faults import Fault, FaultKind
 
 CANARY = "canary-of-the-plan"
@@ -84,9 +84,12 @@ def test_a_stopped_run_prints_its_plan_and_why(project: Project, sandbox: Sandbo
     plan = data(project, code=1)
     assert "would delete 11 of 12" in plan["stopped"]
     assert plan["configurations"][0]["counts"] == {"unchanged": 1, "delete": 11}
-    run = project.uss("plan", "--markdown")
+    approvals = project.folder / "approvals"
+    run = project.uss("plan", "--markdown", "--approvals", str(approvals))
     assert run.code == 1
     assert "> **Stopped:** " in run.answer
+    project.up_well(USS_APPROVE=approvals.read_text(encoding="utf-8"))
+    assert project.secrets() == {"Secret-0": password(CANARY)}
 
 
 def test_a_failure_before_any_plan_is_told(project: Project, sandbox: Sandbox) -> None:

@@ -26,8 +26,8 @@ _FAILED, _CHANGES = 1, 2
 @click.option(
     "--approvals",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write to this file what USS_APPROVE must be to apply what is held, exactly as it is planned; nothing is "
-    "held: an empty file.",
+    help="Write to this file what USS_APPROVE must be to apply exactly what is planned, where dryRun holds it or a "
+    "guard stopped it; nothing waits for an approval: an empty file.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 when something is to be done.")
 @click.option("--refresh", is_flag=True, help="Ask the clouds first whether each secret is still as it was left.")
@@ -43,7 +43,7 @@ def plan_command(
         run = Runner(stack_file.reference, Path.cwd()).preview(refresh=refresh)
     document = with_drift(run.document or PlanDocument(source=stack_file.source), run.operations)
     if approvals:
-        approvals.write_text("" if run.problem else document.held, encoding="utf-8")
+        approvals.write_text(document.approvals if run.ok or document.stopped else "", encoding="utf-8")
     match form:
         case "json":
             click.echo(json.dumps(_data(stack_file.stack, document, run), indent=2))
