@@ -109,7 +109,8 @@ def test_sigterm_in_the_middle_of_an_update_ends_it_cleanly(project: Project, sa
     with watching(project) as watch, closing(sandbox.aws()) as client:
 
         def created() -> int:
-            names = [entry["Name"] for entry in client.list_secrets()["SecretList"]]
+            pages = client.get_paginator("list_secrets").paginate()
+            names = [entry["Name"] for page in pages for entry in page["SecretList"]]
             return len([name for name in names if name.startswith(project.prefix)])
 
         watch.waits_for(lambda: created() > 0)
