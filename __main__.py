@@ -3,11 +3,13 @@
 import pulumi
 
 from uss import program
+from uss.quiet import without_debug_messages
 from uss.state import read_state
 
 
 async def main() -> pulumi.Inputs:
     """Load, read, plan, guard, look, declare; return the stack's outputs."""
+    without_debug_messages()
     with program.plain_errors():
         settings = program.load_settings()
         state = await read_state()
@@ -15,7 +17,7 @@ async def main() -> pulumi.Inputs:
         plan = program.check(program.make_plan(settings, snapshot, state), settings.approvals)
         outlook = await program.look(plan, state)
         program.show(outlook.plan)
-        return {program.OUTPUT: program.declare(outlook, state)}
+        return {program.OUTPUT: await program.declare(outlook, state)}
 
 
 pulumi.run(main)

@@ -20,6 +20,7 @@ from uss.config import KEY, Configuration, OnDelete, parse_configurations
 from uss.errors import ConfigurationError, GuardError, UssError
 from uss.findings import settle, without_known
 from uss.keeper import Access, Snapshot, find_access, read_vault
+from uss.pacing import paced
 from uss.plan import ConfigurationPlan, Mode, Plan
 from uss.planning import Holdings, build_plan
 from uss.state import StackState, StateResource
@@ -152,13 +153,13 @@ def show(plan: Plan) -> None:
             pulumi.log.warn(line)
 
 
-def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
+async def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
     """Register the plan's resources and return the stack's outputs, by configuration."""
     last = _last_outputs(state)
     # Said until they are gone: an update that fails half-way must still know that these secrets are to be retained.
     going = {removed.name: last[removed.name] for removed in outlook.plan.removed if removed.retained}
     return going | {
-        part.name: _declare(part, outlook.providers.get(part.name), outlook.resources.get(part.name, []), state)
+        part.name: await _declare(part, outlook.providers.get(part.name), outlook.resources.get(part.name, []), state)
         for part in outlook.plan.configurations
     }
 
@@ -168,7 +169,7 @@ def _stays(part: ConfigurationPlan) -> bool:
     return part.mode is Mode.DISABLED or (part.mode is Mode.HOLD and not pulumi.runtime.is_dry_run())
 
 
-def _declare(
+async def _declare(
     part: ConfigurationPlan,
     provider: pulumi.ProviderResource | None,
     resources: list[StateResource],
@@ -176,14 +177,14 @@ def _declare(
 ) -> Any:
     if part.cloud is None or provider is None:
         for cloud in CLOUDS.values():
-            cloud.resources().keep(part.name, resources)
+            await paced(cloud.resources().keep(part.name, resources))
         if part.mode is Mode.HOLD:
             pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
         last = _last_outputs(state)
         return last.get(part.name) or last.get(part.configuration.formerly) or {"mode": part.mode.value}
-    declared = part.cloud.resources().declare(part, _ownership(), provider, resources)
-    pulumi.Output.all(*declared.failures).apply(_report_failures)
-    return report.output(part, declared.outcomes)
+    declared = await paced(part.cloud.resources().declare(part, _ownership(), provider, resources))
+    pulumi.Output.all(*(entry.failure for entry in declared if entry.failure)).apply(_report_failures)
+    return report.output(part, {entry.record_uid: entry.outcome for entry in declared if entry.record_uid})
 
 
 def _report_failures(failures: list[str | None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -66,18 +66,15 @@ def declare(
     ownership: Ownership,
     provider: pulumi.ProviderResource,
     resources: Iterable[StateResource],
-) -> Declared:
+) -> Iterator[Declared]:
     """Register the plan's secrets and the kept ones; see `Resources.declare`."""
     target = cast(AwsTarget, plan.target)
     kept = [resource for held in plan.kept for resource in held.resources]
-    _keep_secrets(plan.name, kept, provider, plan.configuration)
-    copies = {
-        secret.record_uid: _declare_secret(secret, plan.configuration, target, provider) for secret in plan.secrets
-    }
-    return Declared(
-        outcomes={uid: _outcome(declared, target) for uid, declared in copies.items()},
-        failures=[_failure(secret, copies[secret.record_uid][0].container) for secret in plan.secrets],
-    )
+    yield from _keep_secrets(plan.name, kept, provider, plan.configuration)
+    for secret in plan.secrets:
+        copies = _declare_secret(secret, plan.configuration, target, provider)
+        listed = tuple(resource for copy in copies for resource in copy)
+        yield Declared(listed, secret.record_uid, _outcome(copies, target), _failure(secret, copies[0].container))
 
 
 def _assume_roles(target: AwsTarget, ownership: Ownership) -> list[aws.ProviderAssumeRoleArgs] | None:
@@ -202,12 +199,12 @@ def _failure(secret: PlannedSecret, container: aws.secretsmanager.Secret) -> pul
     return container.replicas.apply(check)
 
 
-def keep(name: str, resources: Iterable[StateResource]) -> None:
+def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
     """Register all resources of a configuration as the state holds them; see `Resources.keep`."""
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
         provider = aws.Provider(name, opts=keeping_provider(name, listed))
-        _keep_secrets(name, listed, provider, None)
+        yield from _keep_secrets(name, listed, provider, None)
 
 
 def _keep_secrets(
@@ -215,13 +212,13 @@ def _keep_secrets(
     resources: Iterable[StateResource],
     provider: pulumi.ProviderResource,
     configuration: Configuration | None,
-) -> None:
+) -> Iterator[Declared]:
     for resource in resources:
         logical, options = keeping(resource, name, provider, configuration)
         if resource.type == SECRET:
-            aws.secretsmanager.Secret(logical, opts=options)
+            yield Declared((aws.secretsmanager.Secret(logical, opts=options),))
         elif resource.type == VERSION:
-            aws.secretsmanager.SecretVersion(logical, secret_id="", opts=options)
+            yield Declared((aws.secretsmanager.SecretVersion(logical, secret_id="", opts=options),))
 
 
 async def look(

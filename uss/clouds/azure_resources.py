@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -84,19 +84,17 @@ def declare(
     ownership: Ownership,
     provider: pulumi.ProviderResource,
     resources: Iterable[StateResource],
-) -> Declared:
+) -> Iterator[Declared]:
     """Register the plan's secrets, the kept ones, and the key vault that the sync makes; see `Resources.declare`."""
     target = cast(AzureTarget, plan.target)
     declared = plan.key_vault is not KeyVault.GIVEN
     vault = _declare_vault(plan, target, ownership, provider, resources) if declared else None
+    if vault:
+        yield Declared((vault,))
     kept = [resource for held in plan.kept for resource in held.resources]
-    _keep_secrets(plan.name, kept, provider, plan.configuration)
-    return Declared(
-        {
-            secret.record_uid: _declare_secret(secret, plan.configuration, target, provider, vault)
-            for secret in plan.secrets
-        }
-    )
+    yield from _keep_secrets(plan.name, kept, provider, plan.configuration)
+    for secret in plan.secrets:
+        yield _declare_secret(secret, plan.configuration, target, provider, vault)
 
 
 def _declare_vault(
@@ -138,7 +136,7 @@ def _declare_secret(
     target: AzureTarget,
     provider: pulumi.ProviderResource,
     vault: keyvault.Vault | None,
-) -> dict[str, Any]:
+) -> Declared:
     declared = keyvault.Secret(
         str(LogicalName(configuration.name, secret.record_uid)),
         resource_group_name=target.resource_group,
@@ -162,7 +160,8 @@ def _declare_secret(
             import_=secret.imported(SECRET),
         ),
     )
-    return {"id": declared.id, "version": declared.properties.apply(_version), "vault": target.vault}
+    outcome = {"id": declared.id, "version": declared.properties.apply(_version), "vault": target.vault}
+    return Declared((declared,), secret.record_uid, outcome)
 
 
 def _version(properties: Any) -> str | None:
@@ -170,7 +169,7 @@ def _version(properties: Any) -> str | None:
     return str(uri).rpartition("/")[2] if uri else None
 
 
-def keep(name: str, resources: Iterable[StateResource]) -> None:
+def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
     """Register all resources of a configuration as the state holds them; see `Resources.keep`."""
     listed = list(resources)
     if not any(resource.type == _PROVIDER for resource in listed):
@@ -180,7 +179,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
         if resource.type == VAULT:
             logical = vault_logical_name(name, resource.name.partition("@")[2])
             sku = keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD)
-            keyvault.Vault(
+            vault = keyvault.Vault(
                 logical,
                 resource_group_name="",
                 properties=keyvault.VaultPropertiesArgs(tenant_id="", sku=sku),
@@ -191,7 +190,8 @@ def keep(name: str, resources: Iterable[StateResource]) -> None:
                     aliases=[resource.urn] if logical != resource.name else [],
                 ),
             )
-    _keep_secrets(name, listed, provider, None)
+            yield Declared((vault,))
+    yield from _keep_secrets(name, listed, provider, None)
 
 
 def _keep_secrets(
@@ -199,17 +199,18 @@ def _keep_secrets(
     resources: Iterable[StateResource],
     provider: pulumi.ProviderResource,
     configuration: Configuration | None,
-) -> None:
+) -> Iterator[Declared]:
     for resource in resources:
         if resource.type == SECRET:
             logical, options = keeping(resource, name, provider, configuration)
-            keyvault.Secret(
+            secret = keyvault.Secret(
                 logical,
                 resource_group_name="",
                 vault_name="",
                 properties=keyvault.SecretPropertiesArgs(),
                 opts=options,
             )
+            yield Declared((secret,))
 
 
 async def look(

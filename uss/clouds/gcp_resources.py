@@ -7,7 +7,7 @@ engine deletes the versions that are no longer declared: `latest` can be read at
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -58,19 +58,18 @@ def declare(
     ownership: Ownership,
     provider: pulumi.ProviderResource,
     resources: Iterable[StateResource],
-) -> Declared:
+) -> Iterator[Declared]:
     """Register the plan's secrets and the kept ones; see `Resources.declare`."""
     target = cast(GcpTarget, plan.target)
     kept = [resource for held in plan.kept for resource in held.resources]
-    _keep_resources(plan.name, kept, provider, plan.configuration)
-    return Declared(
-        {secret.record_uid: _declare_secret(secret, plan.configuration, target, provider) for secret in plan.secrets}
-    )
+    yield from _keep_resources(plan.name, kept, provider, plan.configuration)
+    for secret in plan.secrets:
+        yield from _declare_secret(secret, plan.configuration, target, provider)
 
 
 def _declare_secret(
     secret: PlannedSecret, configuration: Configuration, target: GcpTarget, provider: pulumi.ProviderResource
-) -> dict[str, Any]:
+) -> Iterator[Declared]:
     container = gcp.secretmanager.Secret(
         str(LogicalName(configuration.name, secret.record_uid)),
         secret_id=secret.name,
@@ -95,8 +94,8 @@ def _declare_secret(
     )
     if configuration.old_versions is OldVersions.KEEP and secret.change not in (*_NEW_CONTAINER, Change.TAKE_OVER):
         older = [entry for entry in held if number - configuration.keep_versions < ordinal(entry) < number]
-        _keep_resources(configuration.name, older, provider, configuration)
-    return {"id": container.name, "version": version.version}
+        yield from _keep_resources(configuration.name, older, provider, configuration)
+    yield Declared((container, version), secret.record_uid, {"id": container.name, "version": version.version})
 
 
 def _replication(target: GcpTarget) -> gcp.secretmanager.SecretReplicationArgs:
@@ -138,12 +137,12 @@ def _options(
     )
 
 
-def keep(name: str, resources: Iterable[StateResource]) -> None:
+def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
     """Register all resources of a configuration as the state holds them; see `Resources.keep`."""
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
         provider = gcp.Provider(name, opts=keeping_provider(name, listed))
-        _keep_resources(name, listed, provider, None)
+        yield from _keep_resources(name, listed, provider, None)
 
 
 def _keep_resources(
@@ -151,14 +150,14 @@ def _keep_resources(
     resources: Iterable[StateResource],
     provider: pulumi.ProviderResource,
     configuration: Configuration | None,
-) -> None:
+) -> Iterator[Declared]:
     for resource in resources:
         logical, options = keeping(resource, name, provider, configuration)
         if resource.type == SECRET:
             replication = gcp.secretmanager.SecretReplicationArgs()
-            gcp.secretmanager.Secret(logical, replication=replication, opts=options)
+            yield Declared((gcp.secretmanager.Secret(logical, replication=replication, opts=options),))
         elif resource.type == VERSION:
-            gcp.secretmanager.SecretVersion(logical, secret="", opts=options)
+            yield Declared((gcp.secretmanager.SecretVersion(logical, secret="", opts=options),))
 
 
 async def look(

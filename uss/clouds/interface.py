@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -192,12 +192,15 @@ class Findings:
 
 @dataclass(frozen=True)
 class Declared:
-    """What became of a plan's secrets."""
+    """Resources that were declared together: those of one record, or one that stays as the state holds it."""
 
-    outcomes: Mapping[str, Mapping[str, Any]]
-    """By record UID, what the stack's outputs say of it: its `arn` or id, its `version`."""
-    failures: Sequence[pulumi.Output[str | None]] = ()
-    """For each secret, in words, what the engine took for a success and is none: a copy that did not arrive."""
+    resources: tuple[pulumi.Resource, ...]
+    record_uid: str = ""
+    """Empty where it is no secret of the plan's."""
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    """What the stack's outputs say of the secret: its `arn` or id, its `version`."""
+    failure: pulumi.Output[str | None] | None = None
+    """In words, what the engine took for a success and is none: a copy that did not arrive."""
 
 
 def by_record(
@@ -238,10 +241,12 @@ class Resources(Protocol):
         ownership: Ownership,
         provider: pulumi.ProviderResource,
         resources: Iterable[StateResource],
-    ) -> Declared:
-        """Register the resources of a plan's secrets, and those that it keeps as they are."""
+    ) -> Iterator[Declared]:
+        """Register the resources of a plan's secrets, and those that it keeps as they are, as the caller asks for the
+        next: all at once would be slow (`uss.pacing`).
+        """
 
-    def keep(self, name: str, resources: Iterable[StateResource]) -> None:
+    def keep(self, name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
         """Register all that the state holds for the configuration `name` exactly as it is there, provider included."""
 
 
