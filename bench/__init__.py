@@ -1,1 +1,0 @@
-"""Figures against other programs that do the same work, in the same run: `make bench`."""

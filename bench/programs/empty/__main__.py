@@ -1,5 +1,0 @@
-"""A program that declares nothing."""
-
-import pulumi
-
-pulumi.log.info("nothing")
