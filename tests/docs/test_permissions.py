@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from textwrap import indent
 from typing import Any
 
 import pytest
@@ -61,4 +60,4 @@ def of_gcp() -> Permissions:
 @pytest.mark.parametrize(("page", "printed"), [("aws", of_aws), ("azure", of_azure), ("gcp", of_gcp)])
 def test_the_page_shows_what_is_printed(page: str, printed: Any) -> None:
     text = "\n".join(printed().lines()).rstrip()
-    assert indent(text, "    ") + "\n" in (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    assert f"```text\n{text}\n```\n" in (DOCS / f"{page}.md").read_text(encoding="utf-8")
