@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_SYSTEM_CERTS := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test faults soak env engine lint format clean
+.PHONY: help demo test faults soak env engine docs reference lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile
@@ -33,6 +33,13 @@ faults: engine  ## kills and cuts at 20 points of each scenario on each cloud (a
 soak: engine  ## uss watch over 200 changes in Keeper, with faults (ten minutes; CHANGES=200, SECONDS=600)
 	USS_SOAK_CHANGES=$(CHANGES) USS_SOAK_SECONDS=$(SECONDS) .venv/bin/pytest --log-cli-level=INFO tests/faults/test_soak.py
 
+docs: env  ## the documentation as a site, in site/
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build
+
+reference: env  ## the generated pages: docs/reference.md and stacks/schema.json
+	.venv/bin/uss schema --markdown > docs/reference.md
+	.venv/bin/uss schema > stacks/schema.json
+
 lint: env  ## lint, format and types, changing nothing
 	$(check)
 
@@ -46,7 +53,7 @@ engine: env  ## the Pulumi engine: from PATH, the cache, or built once (five min
 	@.venv/bin/python -m uss.sandbox.engine
 
 clean:  ## delete what these targets made in this folder; the engine's cache stays
-	rm -rf .venv .tools stacks/Pulumi.demo.yaml .mypy_cache .pytest_cache .ruff_cache .hypothesis .sandbox
+	rm -rf .venv .tools stacks/Pulumi.demo.yaml .mypy_cache .pytest_cache .ruff_cache .hypothesis .sandbox site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define check

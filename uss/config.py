@@ -90,23 +90,35 @@ class Limits(_Model):
 class Configuration(_Model):
     """One sync configuration: folders of the vault, linked to one cloud account under one Sync Identity."""
 
-    name: ConfigurationName = Field(description="Unique in the stack; part of every resource's identity.")
+    name: ConfigurationName = Field(
+        description="Unique in the stack; part of every resource's identity.", examples=["production-aws"]
+    )
     type: CloudType | None = Field(
-        None, strict=False, description="aws, azure or gcp; not needed when pamConfiguration says it."
+        None, strict=False, description="aws, azure or gcp; not needed when pamConfiguration says it.", examples=["aws"]
     )
     enabled: bool = Field(True, description="false: its cloud secrets stay exactly as they are.")
     dry_run: bool = Field(False, description="true: `pulumi up` shows the change and applies nothing.")
-    pam_configuration: NotEmpty | None = Field(None, description="UID of the PAM Configuration record.")
+    pam_configuration: NotEmpty | None = Field(
+        None, description="UID of the PAM Configuration record.", examples=["PAMCONFIG-aws-00000001"]
+    )
     sync_identity: NotEmpty | None = Field(
-        None, description="The identity that writes the secrets: for AWS the ARN of the role to assume."
+        None,
+        description="The identity that writes the secrets: for AWS the ARN of the role to assume.",
+        examples=["arn:aws:iam::123456789012:role/keeper-uss"],
     )
     ambient_credentials: bool = Field(
         False, description="true: write with the machine's own identity, when nothing else is given."
     )
-    folders: list[NotEmpty] = Field(min_length=1, description="UIDs or unique paths of the linked folders.")
+    folders: list[NotEmpty] = Field(
+        min_length=1,
+        description="UIDs or unique paths of the linked folders.",
+        examples=[["Production", "Production/Payments"]],
+    )
     include_subfolders: bool = Field(False, description="Whether records of folders below the linked ones count.")
     regions: list[NotEmpty] = Field(
-        default_factory=list, description="AWS regions, the first one is the primary; none: the PAM Configuration's."
+        default_factory=list,
+        description="AWS regions, the first one is the primary; none: the PAM Configuration's.",
+        examples=[["us-east-1", "eu-west-1"]],
     )
     region_mode: RegionMode = Field(
         RegionMode.REPLICATE, strict=False, description="replicate (primary and replicas) or independent copies."
@@ -115,20 +127,36 @@ class Configuration(_Model):
         30, description="AWS: days in which a deleted secret can be restored, 7 to 30; 0 deletes at once."
     )
     subscription_id: NotEmpty | None = Field(
-        None, description="Azure: the subscription; none: the PAM Configuration's."
+        None,
+        description="Azure: the subscription; none: the PAM Configuration's.",
+        examples=["22222222-2222-2222-2222-222222222222"],
     )
-    tenant_id: NotEmpty | None = Field(None, description="Azure: the tenant; none: the PAM Configuration's.")
+    tenant_id: NotEmpty | None = Field(
+        None,
+        description="Azure: the tenant; none: the PAM Configuration's.",
+        examples=["11111111-1111-1111-1111-111111111111"],
+    )
     resource_group: NotEmpty | None = Field(
-        None, description="Azure: the key vault's resource group; none: the PAM Configuration's, if it names one."
+        None,
+        description="Azure: the key vault's resource group; none: the PAM Configuration's, if it names one.",
+        examples=["rg-secrets"],
     )
-    vault_name: NotEmpty | None = Field(None, description="Azure: the key vault; made at the first sync if missing.")
-    location: NotEmpty | None = Field(None, description="Azure: where a key vault that the sync makes shall be.")
+    vault_name: NotEmpty | None = Field(
+        None, description="Azure: the key vault; made at the first sync if missing.", examples=["kv-prod"]
+    )
+    location: NotEmpty | None = Field(
+        None, description="Azure: where a key vault that the sync makes shall be.", examples=["westeurope"]
+    )
     purge_protection: bool = Field(
         False, description="Azure: true: a key vault that the sync makes has purge protection, for good."
     )
-    project: NotEmpty | None = Field(None, description="GCP: the project; none: that of the service account key.")
+    project: NotEmpty | None = Field(
+        None, description="GCP: the project; none: that of the service account key.", examples=["my-project"]
+    )
     replication_locations: list[NotEmpty] = Field(
-        default_factory=list, description="GCP: locations of the replicas; none: automatic. Cannot be changed later."
+        default_factory=list,
+        description="GCP: locations of the replicas; none: automatic. Cannot be changed later.",
+        examples=[["europe-west1", "europe-west4"]],
     )
     deletion_protection: bool = Field(
         False, description="GCP: true: no secret is deleted; a run that would delete one fails."
@@ -141,8 +169,10 @@ class Configuration(_Model):
     keep_versions: int = Field(
         2, ge=1, le=50, description="GCP: with oldVersions keep, how many versions stay readable."
     )
-    name_prefix: str = Field("", description="Put before every cloud name.")
-    tags: dict[str, str] = Field(default_factory=dict, description="More tags for every cloud secret.")
+    name_prefix: str = Field("", description="Put before every cloud name.", examples=["team/"])
+    tags: dict[str, str] = Field(
+        default_factory=dict, description="More tags for every cloud secret.", examples=[{"team": "platform"}]
+    )
     limits: Limits = Field(default_factory=lambda: Limits(), description="When a run stops because of deletions.")
     on_delete: OnDelete = Field(
         OnDelete.DELETE, strict=False, description="delete or retain the secret of a record that left the folders."
@@ -151,9 +181,13 @@ class Configuration(_Model):
         True, description="false: a run that takes no new name does not ask the cloud for an answer before it writes."
     )
     adopt: list[NotEmpty] = Field(
-        default_factory=list, description="UIDs or titles of records whose existing cloud secret is taken over."
+        default_factory=list,
+        description="UIDs or titles of records whose existing cloud secret is taken over.",
+        examples=[["Orders Database"]],
     )
-    formerly: FormerName = Field("", description="This configuration's former name, so that renaming it moves nothing.")
+    formerly: FormerName = Field(
+        "", description="This configuration's former name, so that renaming it moves nothing.", examples=["production"]
+    )
 
 
 CLOUD_FIELDS: Mapping[CloudType, frozenset[str]] = {

@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 from pydantic.alias_generators import to_camel
 
+from uss.cli.reference import reference
 from uss.config import Configuration, Limits
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_every_key_of_a_configuration_is_explained_in_the_models_own_words() -> None:
-    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+def test_the_reference_is_what_the_models_say() -> None:
+    page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert page == reference(), "run `make reference`"
     for model, prefix in ((Configuration, ""), (Limits, "limits.")):
         for name, field in model.model_fields.items():
-            assert f"| `{prefix}{to_camel(name)}` | {field.description} |" in page
+            assert f"| `{prefix}{to_camel(name)}` | " in page
+            assert f" | {field.description} | " in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 import click
 
+from uss.cli.reference import reference
 from uss.config import json_schema
 
 _GROUP = "uss.commands"
@@ -42,6 +43,7 @@ def main() -> None:
 
 
 @main.command()
-def schema() -> None:
+@click.option("--markdown", is_flag=True, help="Print all keys as a page for people.")
+def schema(markdown: bool) -> None:
     """Print the JSON schema of the stack configuration, for editors."""
-    click.echo(json.dumps(json_schema(), indent=2))
+    click.echo(reference() if markdown else json.dumps(json_schema(), indent=2), nl=not markdown)
