@@ -27,6 +27,8 @@ NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 ConfigurationName = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
 FormerName = Annotated[str, StringConstraints(pattern=f"^({NAME_PATTERN})?$")]
 NotEmpty = Annotated[str, StringConstraints(min_length=1)]
+ExternalId = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_+=,.@:/-]{2,1224}$")]
+"""AWS STS, AssumeRole: what an external ID may be."""
 
 
 def _recovery_window(days: int) -> int:
@@ -105,6 +107,11 @@ class Configuration(_Model):
         None,
         description="The identity that writes the secrets: for AWS the ARN of the role to assume.",
         examples=["arn:aws:iam::123456789012:role/keeper-uss"],
+    )
+    external_id: ExternalId | None = Field(
+        None,
+        description="AWS: the external ID that the role's trust policy asks for.",
+        examples=["keeper-uss-production"],
     )
     ambient_credentials: bool = Field(
         False, description="true: write with the machine's own identity, when nothing else is given."
@@ -191,7 +198,7 @@ class Configuration(_Model):
 
 
 CLOUD_FIELDS: Mapping[CloudType, frozenset[str]] = {
-    CloudType.AWS: frozenset({"regions", "region_mode", "recovery_window_in_days"}),
+    CloudType.AWS: frozenset({"external_id", "regions", "region_mode", "recovery_window_in_days"}),
     CloudType.AZURE: frozenset(
         {"subscription_id", "tenant_id", "resource_group", "vault_name", "location", "purge_protection"}
     ),
@@ -309,6 +316,7 @@ _MENDS = {
     "includeSubfolders": "Use true or false, without quotes.",
     "pamConfiguration": "Use the UID of the PAM Configuration record, as Keeper shows it under Record Info.",
     "syncIdentity": "AWS: a role's ARN. Azure: a managed identity's client ID. GCP: a service account's e-mail.",
+    "externalId": "Use 2 to 1224 letters, digits and _ + = , . @ : / -, as in the role's trust policy.",
     "folders": "List the linked folders by UID or unique path.",
     "regions": "List AWS regions, as in [us-east-1, eu-west-1].",
     "regionMode": "Use replicate or independent.",

@@ -140,6 +140,15 @@ def test_role_keys_or_the_machine_read(target: MakeTarget, client: Any, prefix: 
     assert [*found(target(AWS, **ambient, **identity), name=prefix)] == [prefix]
 
 
+def test_a_role_that_asks_for_an_external_id_reads(target: MakeTarget, client: Any, prefix: str) -> None:
+    client.create_secret(Name=prefix, SecretString="x")
+    content = AWS.vault()
+    content["clouds"]["aws"]["roles"][0]["externalId"] = "acme-7"
+    with pytest.raises(CloudDeniedError, match="does not accept the role"):
+        found(target(AWS, content), name=prefix)
+    assert [*found(target(AWS, content, externalId="acme-7"), name=prefix)] == [prefix]
+
+
 def test_a_denied_list_is_one_error_with_the_mend(target: MakeTarget) -> None:
     content = AWS.vault()
     content["clouds"]["aws"]["roles"][0]["allows"] = ["secretsmanager:GetSecretValue"]

@@ -89,6 +89,13 @@ def test_a_user_is_trusted_and_may_assume() -> None:
     assert "canary" not in str(data)
 
 
+@pytest.mark.parametrize("trusted", [CALLER, parse_federation("gitlab:acme/secrets")])
+def test_an_external_id_is_asked_for_wherever_the_role_is_assumed(trusted: Any) -> None:
+    statements = printed(trusted, external_id="acme-7")["trustPolicy"]["Statement"]
+    (assuming,) = [entry for entry in statements if entry["Action"] == "sts:AssumeRole"]
+    assert assuming["Condition"] == {"StringEquals": {"sts:ExternalId": "acme-7"}}
+
+
 @pytest.mark.parametrize(
     ("text", "operator", "subjects"),
     [
@@ -135,6 +142,7 @@ def test_whose_jobs_is_one_project(text: str) -> None:
     ("trusted", "keys", "settings", "text"),
     [
         (CALLER, KEYS, {"sync_identity": None}, "key `syncIdentity`: is missing, so there is no role"),
+        (None, KEYS, {"sync_identity": None, "external_id": "x7"}, "key `externalId`: is given, and no role asks"),
         (parse_federation("github:a/b"), KEYS, {}, "key `pamConfiguration`: the access keys in it assume the role"),
     ],
 )

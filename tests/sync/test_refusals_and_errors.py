@@ -10,6 +10,7 @@ import pytest
 
 from tests.sync.harness import (
     FOLDER,
+    KEY_ID,
     PAM,
     ROLE,
     SUBFOLDER,
@@ -17,6 +18,7 @@ from tests.sync.harness import (
     Sandbox,
     login,
     pam_record,
+    password,
     uid,
     vault,
 )
@@ -111,6 +113,18 @@ def test_a_wrong_role_is_refused_by_its_name(project: Project, sandbox: Sandbox,
     assert ROLE in run
     assert "is not authorized to perform: sts:AssumeRole" in run
     assert project.secrets() == {}
+
+
+def test_an_external_id_is_given_to_a_role_that_asks_for_it(project: Project, sandbox: Sandbox) -> None:
+    role = {"arn": ROLE, "trusts": [KEY_ID], "allows": ["secretsmanager:*"], "externalId": "acme-7"}
+    sandbox.write_vault(vault(login(uid(1), "First", "p1"), roles=[role]))
+    project.configure({"externalId": "acme-8"})
+    refused = project.up()
+    assert refused.code != 0
+    assert "is not authorized to perform: sts:AssumeRole" in refused
+    project.configure({"externalId": "acme-7"})
+    project.up_well()
+    assert project.secrets() == {"First": password("p1")}
 
 
 def test_a_role_without_a_permission_is_told_by_the_action(project: Project, sandbox: Sandbox) -> None:

@@ -51,6 +51,8 @@ class AwsTarget(Target):
     account: str | None
     """The role's; None where only keys or the machine's own identity know it."""
     role: str | None
+    external_id: str | None
+    """What the role's trust policy asks for, if it does."""
     access_key_id: str | None = field(repr=False)
     secret_access_key: str | None = field(repr=False)
 
@@ -73,6 +75,9 @@ class Aws(Cloud):
             )
             text += "PAM Configuration, or set `ambientCredentials: true` to use the machine's own identity."
             raise mistake(source, configuration.name, "syncIdentity", text)
+        if configuration.external_id and not role:
+            text = "is given, and no role asks for it. Name the role as syncIdentity, or leave it out."
+            raise mistake(source, configuration.name, "externalId", text)
         _check_tags(configuration, source)
         regions = _regions(configuration, pam, source)
         return AwsTarget(
@@ -80,6 +85,7 @@ class Aws(Cloud):
             regions=regions,
             account=account,
             role=role,
+            external_id=configuration.external_id,
             access_key_id=key,
             secret_access_key=secret,
         )

@@ -82,7 +82,8 @@ def _assume_roles(target: AwsTarget, ownership: Ownership) -> list[aws.ProviderA
         return None
     # STS: a session name has 2 to 64 of these characters; AWS shows it in CloudTrail.
     session = f"keeper-uss-{ownership.project}-{ownership.stack}"[:64]
-    return [aws.ProviderAssumeRoleArgs(role_arn=target.role, session_name=session)]
+    role = aws.ProviderAssumeRoleArgs(role_arn=target.role, session_name=session, external_id=target.external_id)
+    return [role]
 
 
 def _declare_secret(

@@ -143,7 +143,7 @@ def connect(target: AwsTarget, configuration: str) -> AwsReader:
         if session.get_credentials() is None:
             raise NoCredentialsError
         if target.role:
-            session = _assumed(session, target.role, region, configuration)
+            session = _assumed(session, target.role, target.external_id, region, configuration)
         client = boto3.session.Session(botocore_session=session).client(
             "secretsmanager", region_name=region, config=Config(retries=_RETRIES)
         )
@@ -163,13 +163,18 @@ class _Role(CredentialProvider):
         return self._credentials
 
 
-def _assumed(session: botocore.session.Session, role: str, region: str, configuration: str) -> botocore.session.Session:
+def _assumed(
+    session: botocore.session.Session, role: str, external_id: str | None, region: str, configuration: str
+) -> botocore.session.Session:
+    # STS: a session name has 2 to 64 of these characters; AWS shows it in CloudTrail.
+    arguments = {"RoleSessionName": f"keeper-uss-import-{configuration}"[:64]}
+    if external_id:
+        arguments["ExternalId"] = external_id
     fetcher = AssumeRoleCredentialFetcher(
         partial(session.create_client, region_name=region, config=Config(retries=_RETRIES)),
         session.get_credentials(),
         role,
-        # STS: a session name has 2 to 64 of these characters; AWS shows it in CloudTrail.
-        extra_args={"RoleSessionName": f"keeper-uss-import-{configuration}"[:64]},
+        extra_args=arguments,
     )
     assumed = botocore.session.Session()
     credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, _Role.METHOD)

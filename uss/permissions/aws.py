@@ -122,15 +122,16 @@ def _partition(target: AwsTarget) -> str:
 
 def _trust(target: AwsTarget, role: str, trusted: str | Federation) -> Document:
     if isinstance(trusted, str):
-        text, statements = f"Trust policy of the role {role}.", [_trusting(trusted)]
+        text, statements = f"Trust policy of the role {role}.", [_trusting(target, trusted)]
     else:
         text = f"Trust policy of the role {role}. IAM takes the second part once the role is there."
-        statements = [_federated(target, trusted), _trusting(role)]
+        statements = [_federated(target, trusted), _trusting(target, role)]
     return Document("trustPolicy", text, _policy(*statements))
 
 
-def _trusting(arn: str) -> dict[str, Any]:
-    return {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}
+def _trusting(target: AwsTarget, arn: str) -> dict[str, Any]:
+    asked = {"Condition": {"StringEquals": {"sts:ExternalId": target.external_id}}} if target.external_id else {}
+    return {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole", **asked}
 
 
 def _federated(target: AwsTarget, federation: Federation) -> dict[str, Any]:
