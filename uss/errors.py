@@ -72,7 +72,8 @@ class CommentError(UssError):
 class GuardError(UssError):
     """A rule of safety stops the run before anything is declared."""
 
-    def __init__(self, text: str, *, approvable: bool = False) -> None:
-        """`approvable`: an approval of exactly this plan lets it pass."""
-        super().__init__(text)
-        self.approvable = approvable
+    def __init__(self, text: str, *, approval: str = "") -> None:
+        """`approval` is what lets exactly this plan pass; the text tells it then."""
+        mend = f" If this is what you want, approve this very plan: {approval} pulumi up." if approval else ""
+        super().__init__(text + mend)
+        self.approvable = bool(approval)

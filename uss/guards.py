@@ -59,8 +59,8 @@ def _moved(part: ConfigurationPlan, source: str) -> None:
         raise GuardError(
             f"{source}, configuration {shown(part.name)}: its secrets would move {ways}: they are made anew there and "
             "deleted here. Nothing was changed. Put the PAM Configuration and the stack file back as they were, or "
-            f"give the new target a configuration of its own. {_approval(part.name, part.digest)}",
-            approvable=True,
+            "give the new target a configuration of its own.",
+            approval=approval(part.name, part.digest),
         )
 
 
@@ -70,8 +70,8 @@ def _reads_empty(part: ConfigurationPlan, source: str) -> None:
         raise GuardError(
             f"{source}, configuration {shown(part.name)}: its folders read empty, and the cloud holds "
             f"{len(part.deletions)} secrets of it. Nothing was changed. Check that the folders still hold their "
-            f"records and that the application may read them. {_approval(part.name, part.digest)}",
-            approvable=True,
+            "records and that the application may read them.",
+            approval=approval(part.name, part.digest),
         )
 
 
@@ -84,9 +84,8 @@ def _deletes(part: ConfigurationPlan, source: str) -> None:
         anew = f" ({len(replaced)} to make them anew)" if replaced else ""
         raise GuardError(
             f"{source}, configuration {shown(part.name)}: this run would delete {len(names)} of {part.held} "
-            f"secrets{anew}, and {' and '.join(exceeded)}. Nothing was changed. They are: {_names(names)}. "
-            f"{_approval(part.name, part.digest)}",
-            approvable=True,
+            f"secrets{anew}, and {' and '.join(exceeded)}. Nothing was changed. They are: {_names(names)}.",
+            approval=approval(part.name, part.digest),
         )
 
 
@@ -96,13 +95,9 @@ def _removed(removed: RemovedConfiguration, source: str) -> None:
         f"{source}: the configuration {shown(removed.name)} is no longer there, so this run would delete its "
         f"{len(removed.deletions)} secrets: {names}. Nothing was changed. If it was renamed, give "
         f"the new one `formerly: {removed.name}`. To leave its secrets as they are, put it back with "
-        f"`enabled: false`. {_approval(removed.name, removed.digest)}",
-        approvable=True,
+        "`enabled: false`.",
+        approval=approval(removed.name, removed.digest),
     )
-
-
-def _approval(name: str, digest: str) -> str:
-    return f"If this is what you want, approve this very plan: {approval(name, digest)} pulumi up."
 
 
 def _exceeded(count: int, held: int, limits: Limits) -> list[str]:

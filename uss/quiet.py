@@ -1,8 +1,8 @@
 """The SDK's debug messages are not sent.
 
 Pulumi's SDK sends several for each resource, each as a call of the engine that the whole program waits for, and the
-engine shows none of them but with `--debug`: they are the greatest part of the time that a large stack takes the
-program. The program's own messages are none of them.
+engine shows none of them but with `--debug`: nothing else takes the program so long on a large stack. The program's
+own messages are none of them.
 """
 
 from __future__ import annotations

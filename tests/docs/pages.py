@@ -21,19 +21,13 @@ class Block:
     lines: tuple[str, ...]
 
 
-def blocks(language: str) -> list[Block]:
-    """All blocks of a language, in the order of the pages."""
+def blocks() -> list[Block]:
+    """All blocks, in the order of the pages."""
     return [
-        Block(page.name, language, tuple(line.removeprefix(match[1]) for line in match[3].splitlines()))
+        Block(page.name, match[2], tuple(line.removeprefix(match[1]) for line in match[3].splitlines()))
         for page in PAGES
         for match in _BLOCK.finditer(page.read_text(encoding="utf-8"))
-        if match[2] == language
     ]
-
-
-def languages() -> set[tuple[str, str]]:
-    """Each language that a page has a block of."""
-    return {(page.name, match[2]) for page in PAGES for match in _BLOCK.finditer(page.read_text(encoding="utf-8"))}
 
 
 def commands(block: Block) -> list[list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import botocore.session
@@ -13,7 +12,7 @@ import pytest
 import yaml
 from botocore import xform_name
 
-from tests.docs.pages import ROOT, Block, blocks, commands, languages
+from tests.docs.pages import ROOT, Block, blocks, commands
 from tests.sync.harness import Project, Sandbox
 from uss.cli import main
 from uss.sandbox.demo.edits import put_service_account_key
@@ -41,13 +40,9 @@ NOT_RUN = {
     "export": "the same",
     "printf": "the same",
 }
-SHELL = blocks("shell")
-STACK_FILE = ROOT / "stacks" / "Pulumi.example-all.yaml"
-
-
-def configurations() -> str:
-    """The example of all clouds, as it goes into a stack file that `pulumi stack init` has begun."""
-    return STACK_FILE.read_text(encoding="utf-8")
+SH, SHELL = ([block for block in blocks() if block.language == name] for name in ("sh", "shell"))
+ADDED = f"cat {ROOT}/stacks/Pulumi.example-all.yaml >>"
+"""Puts the example of all clouds into a stack file that `pulumi stack init` has begun."""
 
 
 @pytest.fixture
@@ -65,38 +60,23 @@ def project(sandbox: Sandbox, tmp_path: Path) -> Project:
 
 
 def run(project: Project, script: str) -> None:
-    """Run a script as the reader's shell does, in which everything must succeed."""
-    done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script],
-        cwd=project.folder,
-        env=project.environment,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
-
-
-def begin(project: Project) -> None:
-    """Put the configurations into the stack file, as the pages say."""
-    with project.stack_file.open("a", encoding="utf-8") as file:
-        file.write(configurations())
+    """Run a script in which everything must succeed."""
+    done = project.shell(script)
+    assert done.code == 0, f"{script}\n{done.output}"
 
 
 def test_the_quick_start_leads_to_a_synced_stack(project: Project) -> None:
-    listed = [block for block in blocks("sh") if block.page == "quickstart.md"]
+    listed = [block for block in SH if block.page == "quickstart.md"]
     assert len(listed) == 4
     project.stack_file.unlink()
     first, *rest = ["\n".join(block.lines) for block in listed]
-    added = f"cat {STACK_FILE} >> {project.stack_file}"
-    run(project, "\n".join([first, added, *rest]))
+    run(project, "\n".join([first, f"{ADDED} {project.stack_file}", *rest]))
     assert len(project.secrets()) > 1
 
 
 def test_the_commands_of_the_other_pages_run(project: Project) -> None:
-    begin(project)
-    listed = {"\n".join(block.lines): block.page for block in blocks("sh") if block.page != "quickstart.md"}
+    run(project, f"{ADDED} {project.stack_file}")
+    listed = {"\n".join(block.lines): block.page for block in SH if block.page != "quickstart.md"}
     assert len(listed) >= 3
     for script in listed:
         run(project, script)
@@ -107,7 +87,7 @@ def test_only_what_cannot_run_here_is_not_run() -> None:
 
 
 def test_commands_stand_in_blocks_that_say_so() -> None:
-    assert {language for _, language in languages()} <= {"sh", "shell", "text", "yaml", "json", "python", ""}
+    assert {block.language for block in blocks()} <= {"sh", "shell", "text", "yaml", "json", "python", ""}
 
 
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: block.page)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic.alias_generators import to_camel
 
+from tests.docs.pages import ROOT
 from uss.cli.reference import reference
 from uss.config import Configuration, Limits
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 

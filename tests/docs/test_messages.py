@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import ROOT
 from uss import errors
 from uss.plan import Reason
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "troubleshooting.md"
 HOLE = "…"
 """What stands in for the parts of a message that differ, on the page and here."""

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import yaml
@@ -115,7 +116,7 @@ class GitHub(Runner):
 
     def plan(self) -> Done:
         """See `Runner`."""
-        return self._job("plan", {"github.event_name": "pull_request"})
+        return self._job("plan", {})
 
     def sync(self, *, scheduled: bool) -> Done:
         """See `Runner`."""
@@ -180,7 +181,7 @@ class GitLab(Runner):
 
     def sync(self, *, scheduled: bool) -> Done:
         """See `Runner`."""
-        done = self._job("sync", "", REFRESH="yes" if scheduled else "")
+        done = self._job("sync", "", {"REFRESH": "yes"} if scheduled else {})
         child = yaml.safe_load((self.checkout / "waits.yml").read_text(encoding="utf-8"))
         (include,) = child["include"]
         assert include["local"] == f"deploy/pipelines/{self.file}"
@@ -192,7 +193,7 @@ class GitLab(Runner):
         """See `Runner`."""
         return self._job("apply", before.approvals)
 
-    def _job(self, name: str, approvals: str, **variables: str) -> Done:
+    def _job(self, name: str, approvals: str, variables: Mapping[str, str] = MappingProxyType({})) -> Done:
         jobs = self.jobs(approvals)
         job = jobs[f"{name} {STACK}"]
         base = jobs[job["extends"]]
@@ -201,8 +202,7 @@ class GitLab(Runner):
         given = {key: text.replace("$CI_PROJECT_DIR", str(self.checkout)) for key, text in given.items()}
         script = "\n".join([*base["before_script"], *job["script"]])
         self.ran += [f"{name}: before_script", f"{name}: script"]
-        shown = {key: text for key, text in given.items() if text or key != "REFRESH"}
-        run = self._bash(script, {**self.variables, "USS_ID_TOKEN": ID_TOKEN, **shown}, "-eo", "pipefail")
+        run = self._bash(script, {**self.variables, "USS_ID_TOKEN": ID_TOKEN, **given}, "-eo", "pipefail")
         return Done(run.returncode, run.stdout)
 
     def jobs(self, approvals: str) -> Any:
@@ -248,13 +248,12 @@ class Azure(Runner):
             for entry in part["jobs"]
             if name in (entry.get("job"), entry.get("deployment"))
         ]
-        steps = job["steps"] if "job" in job else job["strategy"]["runOnce"]["deploy"]["steps"]
         variables = {entry["name"]: str(entry["value"]) for entry in pipeline["variables"] if "name" in entry}
         given = {**self.variables, **variables, **context, "AGENT_TEMPDIRECTORY": str(self.temporary)}
         # Secrets are no variables of a step, unless it names them.
         hidden = {key: given.pop(key) for key in SECRETS}
         done, path = Done(0, ""), self.environment["PATH"]
-        for step in steps:
+        for step in self.steps(job):
             script = self._script(step)
             if script is None or done.code:
                 continue
@@ -287,6 +286,12 @@ class Azure(Runner):
             return str(step["inputs"]["inlineScript"])
         assert next(iter(step)) in self.unrunnable, step
         return None
+
+    @staticmethod
+    def steps(job: Any) -> list[Any]:
+        """The steps of a job, or of a deployment's only strategy here."""
+        found: list[Any] = job["steps"] if "job" in job else job["strategy"]["runOnce"]["deploy"]["steps"]
+        return found
 
     def expanded(self) -> Any:
         """The pipeline with its template's steps in place, as Azure reads it."""

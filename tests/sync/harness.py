@@ -328,6 +328,10 @@ class Project:
         """`uss` in the project's folder, for its stack."""
         return self._do([str(USS), *arguments, "--stack", self.stack], environment)
 
+    def shell(self, script: str) -> Run:
+        """A script in the project's folder, as the reader of a page types it; the first failure ends it."""
+        return self._do(["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script], {})
+
     def _run(self, *arguments: str, **environment: str) -> Run:
         return self._do(["pulumi", *arguments, "--color", "never", "--non-interactive"], environment)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from uss.config import CLOUD_FIELDS, Configuration, Limits, json_schema
@@ -32,36 +32,29 @@ _CLOUDS = {"aws": "AWS", "azure": "Azure", "gcp": "GCP"}
 
 def reference() -> str:
     """Return the page: the keys for all clouds, those of one, and those of `limits`."""
-    schema = json_schema()["$defs"]
-    owner = {name: _CLOUDS[cloud] for cloud, names in CLOUD_FIELDS.items() for name in names}
+    owner = {name: cloud for cloud, names in CLOUD_FIELDS.items() for name in names}
     fields = Configuration.model_fields
-    parts = [("For every cloud", "", [name for name in fields if name not in owner])]
-    parts += [
-        (f"For {cloud} only", "", [name for name in fields if owner.get(name) == cloud]) for cloud in _CLOUDS.values()
-    ]
-    text = [_HEAD.rstrip()]
-    for title, prefix, names in parts:
-        text += [f"\n## {title}\n", *_table(Configuration, schema["Configuration"], names, prefix, schema)]
-    text += ["\n## limits\n", *_table(Limits, schema["Limits"], list(Limits.model_fields), "limits.", schema)]
+    text = [_HEAD, "## For every cloud\n", *_table(Configuration, [name for name in fields if name not in owner])]
+    for cloud, title in _CLOUDS.items():
+        text += [
+            f"\n## For {title} only\n",
+            *_table(Configuration, [name for name in fields if owner.get(name) == cloud]),
+        ]
+    text += ["\n## limits\n", *_table(Limits, Limits.model_fields, "limits.")]
     return "\n".join(text) + "\n"
 
 
-def _table(
-    model: type[Configuration | Limits],
-    schema: dict[str, Any],
-    names: list[str],
-    prefix: str,
-    definitions: dict[str, Any],
-) -> Iterator[str]:
+def _table(model: type[Configuration | Limits], names: Iterable[str], prefix: str = "") -> Iterator[str]:
+    definitions = json_schema()["$defs"]
     yield "| key | type | default | what it does | example |"
     yield "|---|---|---|---|---|"
     for name in names:
         field = model.model_fields[name]
         key = field.alias or name
-        about = schema["properties"][key]
-        default = "required" if field.is_required() else _shown(field.get_default(call_default_factory=True))
-        example = f"`{_shown_plain(field.examples[0])}`" if field.examples else ""
-        yield f"| `{prefix}{key}` | {_type(about, definitions)} | {default} | {field.description} | {example} |"
+        kind = _type(definitions[model.__name__]["properties"][key], definitions)
+        default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
+        example = f"`{_value(field.examples[0])}`" if field.examples else ""
+        yield f"| `{prefix}{key}` | {kind} | {default} | {field.description} | {example} |"
 
 
 def _type(about: dict[str, Any], definitions: dict[str, Any]) -> str:
@@ -79,11 +72,11 @@ def _type(about: dict[str, Any], definitions: dict[str, Any]) -> str:
     return {"boolean": "true or false", "integer": "whole number"}.get(about["type"], str(about["type"]))
 
 
-def _shown(value: Any) -> str:
-    if value in (None, "", [], {}) or isinstance(value, Limits):
-        return "none" if not isinstance(value, Limits) else ""
-    return f"`{_shown_plain(value)}`"
+def _default(value: Any) -> str:
+    if isinstance(value, Limits):
+        return ""
+    return f"`{_value(value)}`" if value not in (None, "", [], {}) else "none"
 
 
-def _shown_plain(value: Any) -> str:
+def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)

@@ -71,7 +71,7 @@ def find_engine() -> Path | None:
 
     A `pulumi` on PATH comes before the cache, if its language host is beside it or on PATH as well.
     """
-    return _engine_on_path() or _complete(_cache_root(os.environ) / cache_key() / "bin")
+    return _engine_on_path() or _complete(cache_root(os.environ) / cache_key() / "bin")
 
 
 def ensure_engine(report: Report, live: TextIO | None = None) -> Path:
@@ -83,7 +83,7 @@ def ensure_engine(report: Report, live: TextIO | None = None) -> Path:
     """
     if found := find_engine():
         return found
-    target = _cache_root(os.environ) / cache_key()
+    target = cache_root(os.environ) / cache_key()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _lock(target.with_name(f"{target.name}.lock"), report):
@@ -137,7 +137,8 @@ def _complete(folder: Path) -> Path | None:
     return folder if all(os.access(folder / name, os.X_OK) for name in PROGRAMS) else None
 
 
-def _cache_root(environ: Mapping[str, str]) -> Path:
+def cache_root(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what is built once on this machine; the variable `USS_ENGINE_CACHE` moves it."""
     if moved := environ.get("USS_ENGINE_CACHE"):
         return Path(moved).absolute()
     # The XDG base directory specification: a relative path is to be ignored.
