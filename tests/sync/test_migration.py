@@ -68,7 +68,7 @@ def imported(sandbox: Sandbox) -> int:
 
 
 def killed_import(project: Project, sandbox: Sandbox, cloud: CloudUnderTest, records: int) -> None:
-    """Kill `uss import` once it has created so many records."""
+    """Kill `uss import` once it has created so many records: the next one is asked for when they are answered."""
     given = ["import", cloud.name, "--configuration", "cloud", "--folder", FOLDER, "--stack", project.stack]
     process = subprocess.Popen(
         [str(USS), *given, "--name-starts-with", project.prefix],
@@ -78,7 +78,7 @@ def killed_import(project: Project, sandbox: Sandbox, cloud: CloudUnderTest, rec
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
-    while process.poll() is None and sandbox.control.calls().get("keeper", {}).get("create_secret", 0) < records:
+    while process.poll() is None and sandbox.control.calls().get("keeper", {}).get("create_secret", 0) <= records:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
