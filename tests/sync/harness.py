@@ -204,10 +204,14 @@ class Project:
     prefix: str
     stack: str = "test"
     environment: dict[str, str] = field(default_factory=dict)
+    program: Path = ROOT
+    """The folder of the Pulumi program."""
+    timeout: float = 280
+    """Seconds that a command may take."""
 
     def __post_init__(self) -> None:
-        shutil.copy(ROOT / "Pulumi.yaml", self.folder)
-        shutil.copy(ROOT / "__main__.py", self.folder)
+        shutil.copy(self.program / "Pulumi.yaml", self.folder)
+        shutil.copy(self.program / "__main__.py", self.folder)
         (self.folder / "stacks").mkdir()
         state = self.folder / "state"
         state.mkdir()
@@ -338,7 +342,7 @@ class Project:
     def _do(self, command: list[str], environment: Mapping[str, str]) -> Run:
         env = {name: value for name, value in (self.environment | dict(environment)).items() if value != "-"}
         done = subprocess.run(
-            command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=280, check=False
+            command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=self.timeout, check=False
         )
         return Run(done.returncode, done.stdout + done.stderr, done.stdout)
 

@@ -1,0 +1,5 @@
+"""A program that declares nothing."""
+
+import pulumi
+
+pulumi.log.info("nothing")
