@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_SYSTEM_CERTS := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test faults soak env engine docs reference lint format clean
+.PHONY: help demo test faults soak bench env engine docs reference lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile
@@ -32,6 +32,9 @@ faults: engine  ## kills and cuts at 20 points of each scenario on each cloud (a
 
 soak: engine  ## uss watch over 200 changes in Keeper, with faults (ten minutes; CHANGES=200, SECONDS=600)
 	USS_SOAK_CHANGES=$(CHANGES) USS_SOAK_SECONDS=$(SECONDS) .venv/bin/pytest --log-cli-level=INFO tests/faults/test_soak.py
+
+bench: engine  ## figures against other programs (over an hour; SCENES="previews delayed" takes some)
+	.venv/bin/python -m bench $(SCENES)
 
 docs: env  ## the documentation as a site, in site/
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build

@@ -22,6 +22,16 @@ def sdk() -> Callable[[], object]:
     return lambda: SecretsManager(config=InMemoryKeyValueStorage(os.environ["KSM_CONFIG"])).get_secrets()
 
 
+def both() -> Callable[[], object]:
+    """The two calls of the SDK that answer all the sync needs: records, and the folders' names and tree."""
+
+    def work() -> object:
+        client = SecretsManager(config=InMemoryKeyValueStorage(os.environ["KSM_CONFIG"]))
+        return client.get_secrets(), client.get_folders()
+
+    return work
+
+
 def read() -> Callable[[], object]:
     """The sync's reading, which is checked for completeness."""
     access = find_access(None)

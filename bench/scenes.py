@@ -48,22 +48,22 @@ def startup() -> list[Figure]:
 
 def reading() -> list[Figure]:
     """Reading the vault, and a look of `uss watch`, against the SDK's own call."""
-    from bench.looks import look, read, sdk
+    from bench.looks import both, look, read, sdk
 
     figures = []
     with cloud(RECORDS) as sandbox:
         ours = project(OURS, sandbox)
         with chdir(ours.folder), patch.dict(os.environ, ours.environment):
-            bare, mine, watching = in_turns(15, [sdk(), read(), look()])
-    for name, what, samples, reach in (
-        ("read", "reading the vault", mine, 1.1),
-        ("look", "a look of `uss watch` at an unchanged vault", watching, 1.2),
+            bare, with_folders, mine, watching = in_turns(15, [sdk(), both(), read(), look()])
+    secrets, folders_too = "`get_secrets`", "`get_secrets` and `get_folders`"
+    for name, what, samples, against, other, reach in (
+        ("read", "reading the vault", mine, secrets, bare, 1.1),
+        ("read_both", "reading the vault", mine, folders_too, with_folders, None),
+        ("look", "a look of `uss watch` at an unchanged vault", watching, secrets, bare, 1.2),
+        ("look_both", "a look of `uss watch` at an unchanged vault", watching, folders_too, with_folders, None),
     ):
-        figures.append(
-            figure(
-                name, f"{what}, {RECORDS:,} records", samples.median, "`get_secrets`", bare.median, reach=reach, runs=15
-            )
-        )
+        text = f"{what}, {RECORDS:,} records"
+        figures.append(figure(name, text, samples.median, against, other.median, reach=reach, runs=15))
     return figures
 
 
@@ -149,7 +149,7 @@ def growth() -> list[Figure]:
         up, preview = Samples(), Samples()
         with cloud(records) as sandbox:
             ours = project(OURS, sandbox)
-            measure(up, lambda ours=ours: synced(ours))
+            measure(up, partial(synced, ours))
             for _ in range(2):
                 measure(preview, partial(_preview, ours))
         sizes[records] = (up, preview)
@@ -220,11 +220,14 @@ def _changes(sandbox: Sandbox, stack: Project, records: int) -> Samples:
         content = changed(content, number, edition)
         sandbox.write_vault(content)
         runs: list[subprocess.Popen[bytes]] = []
-        work = partial(until_readable, stack, title(number), value(number, edition))
-        measure(samples, lambda work=work, runs=runs: runs.append(work()))
+        measure(samples, partial(_change, runs, stack, number, edition))
         if runs[0].wait():
             raise SystemExit("A measured run failed after its change was readable.")
     return samples
+
+
+def _change(runs: list[subprocess.Popen[bytes]], stack: Project, number: int, edition: str) -> None:
+    runs.append(until_readable(stack, title(number), value(number, edition)))
 
 
 SCENES = {

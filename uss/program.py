@@ -90,7 +90,8 @@ def read_snapshot(settings: Settings) -> Snapshot:
 def make_plan(settings: Settings, snapshot: Snapshot, state: StackState) -> Plan:
     """Build the plan from what the vault and the state hold."""
     plan = build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, _ownership(), settings.source)
-    return with_digests(plan, settings.access.plan_key())
+    # The key is Keeper's, and a plan of nothing needs none.
+    return with_digests(plan, settings.access.plan_key()) if plan.configurations or plan.removed else plan
 
 
 def check(plan: Plan, approvals: Mapping[str, str]) -> Plan:

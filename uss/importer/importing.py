@@ -19,7 +19,8 @@ from uss.imported import Label, reserved_text
 from uss.importer.filters import Filters
 from uss.importer.interface import CloudSecret, Listed, Reader, Skipped, marks
 from uss.importer.records import NewRecord, new_record
-from uss.keeper import Folder, Record, RecordWriter, Snapshot, read_vault
+from uss.keeper import Folder, Record, Snapshot, read_vault
+from uss.keeper.writing import RecordWriter
 from uss.plan import Refusal
 from uss.text import shown
 

@@ -5,7 +5,6 @@ from uss.keeper.client import read_vault
 from uss.keeper.pam import PamConfiguration, pam_configuration
 from uss.keeper.records import Field, Record
 from uss.keeper.snapshot import Folder, FolderLookupError, Snapshot
-from uss.keeper.writing import RecordWriter
 
 __all__ = [
     "Access",
@@ -14,7 +13,6 @@ __all__ = [
     "FolderLookupError",
     "PamConfiguration",
     "Record",
-    "RecordWriter",
     "Snapshot",
     "find_access",
     "pam_configuration",

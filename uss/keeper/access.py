@@ -1,4 +1,8 @@
-"""Where the Keeper Secrets Manager configuration comes from."""
+"""Where the Keeper Secrets Manager configuration comes from.
+
+Keeper's SDK is imported where it is used: that takes a tenth of a second, which a run with nothing to read need not
+spend.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from keeper_secrets_manager_core.configkeys import ConfigKeys
-from keeper_secrets_manager_core.exceptions import KeeperError
-from keeper_secrets_manager_core.storage import InMemoryKeyValueStorage
+from typing import TYPE_CHECKING
 
 from uss.errors import ConfigurationError
 
-_NEEDED_KEYS = (ConfigKeys.KEY_CLIENT_ID, ConfigKeys.KEY_PRIVATE_KEY, ConfigKeys.KEY_APP_KEY)
+if TYPE_CHECKING:
+    from keeper_secrets_manager_core.storage import InMemoryKeyValueStorage
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,22 @@ class Access:
 
     def plan_key(self) -> bytes:
         """Return a key for digests of plans: the same for all clients of one application, and telling nothing of it."""
+        from keeper_secrets_manager_core.configkeys import ConfigKeys
+
         application_key: str = self.storage().get(ConfigKeys.KEY_APP_KEY)
         return hmac.new(application_key.encode(), b"uss plan digest", hashlib.sha256).digest()
 
     def storage(self) -> InMemoryKeyValueStorage:
         """Return the SDK's storage of it, or raise `ConfigurationError` when it is not a bound client's."""
+        from keeper_secrets_manager_core.configkeys import ConfigKeys
+        from keeper_secrets_manager_core.exceptions import KeeperError
+        from keeper_secrets_manager_core.storage import InMemoryKeyValueStorage
+
+        needed = (ConfigKeys.KEY_CLIENT_ID, ConfigKeys.KEY_PRIVATE_KEY, ConfigKeys.KEY_APP_KEY)
         mend = "Set it to the JSON or base64 configuration that Keeper gave for a Secrets Manager client."
         try:
             storage = InMemoryKeyValueStorage(self.content.strip())
-            missing = [key.value for key in _NEEDED_KEYS if not storage.get(key)]
+            missing = [key.value for key in needed if not storage.get(key)]
         except (KeeperError, ValueError, binascii.Error, AttributeError, TypeError, IndexError):
             # The vendor's error is left out on purpose: it can quote the configuration.
             raise ConfigurationError(

@@ -2,7 +2,7 @@
 
 Keeper's SDK retries throttled calls itself (five times, with growing waits), drops records that it cannot decrypt
 without an error, and waits without limit for an answer. So the read is checked for completeness here, retried when
-the connection fails, and bounded in time.
+the connection fails, and bounded in time. The SDK is imported where it is used, as in `access`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import requests
-from cryptography.exceptions import InvalidTag
-from keeper_secrets_manager_core import SecretsManager
-from keeper_secrets_manager_core.exceptions import KeeperError, KeeperThrottleError
-from keeper_secrets_manager_core.storage import InMemoryKeyValueStorage
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from uss.errors import (
@@ -30,6 +25,11 @@ from uss.keeper.access import Access
 from uss.keeper.records import Record, fields_of
 from uss.keeper.snapshot import Snapshot, build_folders
 from uss.text import shown
+
+if TYPE_CHECKING:
+    import requests
+    from keeper_secrets_manager_core.exceptions import KeeperError
+    from keeper_secrets_manager_core.storage import InMemoryKeyValueStorage
 
 DEADLINE = 600.0
 """Seconds after which a read that still waits is given up: above the SDK's own longest wait for a throttled call."""
@@ -91,6 +91,8 @@ def _passing(error: BaseException) -> bool:
 
 
 def _read_once(storage: InMemoryKeyValueStorage) -> Snapshot:
+    from keeper_secrets_manager_core import SecretsManager
+
     with translated():
         client = SecretsManager(config=storage)
         response = client.get_secrets(full_response=True)
@@ -101,6 +103,10 @@ def _read_once(storage: InMemoryKeyValueStorage) -> Snapshot:
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise what goes wrong in Keeper's SDK as a `VaultError`."""
+    import requests
+    from cryptography.exceptions import InvalidTag
+    from keeper_secrets_manager_core.exceptions import KeeperError, KeeperThrottleError
+
     try:
         yield
     except KeeperThrottleError as error:

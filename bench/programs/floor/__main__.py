@@ -41,10 +41,10 @@ async def main() -> None:
     )
     root = pulumi.runtime.get_root_resource()
     assert root  # noqa: S101 - pulumi.run makes one
-    parent = await root.urn.future()
+    parent = await root.urn.future() or rpc.UNKNOWN
     identity = await provider.id.future() or rpc.UNKNOWN
     reference = f"{await provider.urn.future()}::{identity}"
-    monitor = get_monitor()
+    monitor: Any = get_monitor()
 
     def register(kind: str, name: str, properties: Mapping[str, Any], depends: list[str]) -> Any:
         inputs = Struct()
