@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -13,6 +14,8 @@ def main(names: list[str]) -> None:
     """Measure the scenes of these names, or all; print each figure, and last one line of all ratios."""
     if unknown := set(names) - SCENES.keys():
         raise SystemExit(f"There is no scene {', '.join(sorted(unknown))}. There are: {', '.join(SCENES)}.")
+    # Else every measured program compiles its packages anew, which hides all differences.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     results = {}
     for name in names or SCENES:
         _say(f"{name} ...")
