@@ -125,6 +125,17 @@ def test_the_metadata_service_is_asked_with_a_bound() -> None:
     assert azure_metadata.answers({"IDENTITY_ENDPOINT": "http://localhost"})
 
 
+def test_a_token_takes_the_metadata_services_place_where_the_provider_is_told_so() -> None:
+    told = {"ARM_USE_OIDC": "true", "ARM_OIDC_TOKEN_FILE_PATH": "/token"}
+    nowhere = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1"}
+    assert azure_metadata.answers(told | nowhere)
+    assert azure_metadata.token_file(told) == "/token"
+    for without in ({}, {"ARM_USE_OIDC": "false"}, {"ARM_USE_OIDC": ""}):
+        assert not azure_metadata.answers(told | nowhere | without if without else nowhere)
+        assert azure_metadata.token_file(told | without if without else {}) is None
+    assert azure_metadata.token_file({"ARM_USE_OIDC": "true"}) is None
+
+
 def test_tags_that_a_secret_had_are_checked_with_all_others() -> None:
     own = OWNERSHIP.tags("R1", "text/plain")
     nine = {f"t{number}": "" for number in range(9)}

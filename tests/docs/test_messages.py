@@ -19,7 +19,10 @@ CODE = [path for path in sorted((ROOT / "uss").rglob("*.py")) if "sandbox" not i
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type)}
 OUTSIDE = {
     "Cannot assume IAM Role": "Pulumi's AWS provider",
+    "AADSTS700213": "Azure",
     "AccessDeniedException": "AWS",
+    "InvalidIdentityToken": "AWS",
+    "invalid_grant": "GCP",
     "is not authorized to perform: secretsmanager:…": "AWS",
     "ResourceExistsException": "AWS",
     "cannot create already existing resource": "Pulumi's Azure provider",

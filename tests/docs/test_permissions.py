@@ -41,7 +41,7 @@ def of_azure() -> Permissions:
     entry = configuration(name="production-azure", type="azure", regions=[], **keys)
     target = Azure().target(entry, None, SOURCE)
     assert isinstance(target, AzureTarget)
-    return azure.permissions(target, entry, "production")
+    return azure.permissions(target, entry, SOURCE, "production")
 
 
 def of_gcp() -> Permissions:
@@ -54,7 +54,7 @@ def of_gcp() -> Permissions:
     )
     target = Gcp().target(entry, PamConfiguration("U", "GCP", CloudType.GCP, entries), SOURCE)
     assert isinstance(target, GcpTarget)
-    return gcp.permissions(target, entry, "production")
+    return gcp.permissions(target, entry, SOURCE, "production")
 
 
 @pytest.mark.parametrize(("page", "printed"), [("aws", of_aws), ("azure", of_azure), ("gcp", of_gcp)])

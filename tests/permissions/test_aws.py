@@ -11,7 +11,8 @@ from uss.clouds.aws import Aws, AwsTarget
 from uss.errors import ConfigurationError
 from uss.keeper import PamConfiguration
 from uss.permissions import aws
-from uss.permissions.aws import parse_caller, parse_federation
+from uss.permissions.aws import parse_caller
+from uss.permissions.federation import parse_federation
 
 CALLER = "arn:aws:iam::123456789012:user/keeper-pam"
 KEYS = {"accesskeyid": "AKIA", "accesssecretkey": "canary"}

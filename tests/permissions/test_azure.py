@@ -9,22 +9,24 @@ import pytest
 
 from tests.builders import SOURCE, configuration
 from uss.clouds.azure import Azure, AzureTarget
+from uss.errors import ConfigurationError
 from uss.keeper import PamConfiguration
 from uss.permissions import azure
+from uss.permissions.federation import Federation, parse_federation
 
 IDENTITY = "44444444-4444-4444-4444-444444444444"
 GROUP = "/subscriptions/S/resourceGroups/rg"
 PLACE = {"subscription_id": "S", "tenant_id": "T", "resource_group": "rg", "vault_name": "kv-prod"}
 
 
-def commands(**settings: Any) -> list[list[str]]:
+def commands(jobs: Federation | None = None, **settings: Any) -> list[list[str]]:
     """The commands for a configuration."""
     keys = {"type": "azure", "regions": [], "sync_identity": IDENTITY} | PLACE | settings
     entry = configuration(**keys)
     entries = {"clientid": "canary", "clientsecret": "canary"}
     target = Azure().target(entry, PamConfiguration("U", "Azure", Azure.type, entries), SOURCE)
     assert isinstance(target, AzureTarget)
-    return [step["command"] for step in azure.permissions(target, entry, "test").data()["steps"]]
+    return [step["command"] for step in azure.permissions(target, entry, SOURCE, "test", jobs).data()["steps"]]
 
 
 def role(**settings: Any) -> dict[str, Any]:
@@ -68,3 +70,30 @@ def test_the_pam_configurations_service_principal_is_not_quoted() -> None:
     assert first[:4] == ["az", "role", "definition", "create"]
     assert last[last.index("--assignee") + 1] == "CLIENT_ID"
     assert "canary" not in str(commands(sync_identity=None))
+
+
+@pytest.mark.parametrize(
+    ("jobs", "subjects"),
+    [
+        ("github:acme/secrets", ["repo:acme/secrets:pull_request", "repo:acme/secrets:ref:refs/heads/main"]),
+        ("github:acme/secrets:production", ["repo:acme/secrets:environment:production"]),
+        # Entra ID knows no patterns.
+        ("gitlab:acme/team/secrets", ["project_path:acme/team/secrets:ref_type:branch:ref:main"]),
+    ],
+)
+def test_the_jobs_of_one_project_take_the_managed_identity_on(jobs: str, subjects: list[str]) -> None:
+    federation = parse_federation(jobs)
+    found = commands(federation)
+    created = [command for command in found if "federated-credential" in command]
+    identity = found[0][found[0].index("--name") + 1]
+    assert [command[command.index("--subject") + 1] for command in created] == subjects
+    for command in created:
+        assert command[command.index("--issuer") + 1] == f"https://{federation.issuer}"
+        assert command[command.index("--audiences") + 1] == "api://AzureADTokenExchange"
+        assert command[command.index("--identity-name") + 1] == identity
+    assert len({command[command.index("--name") + 1] for command in created}) == len(subjects)
+
+
+def test_jobs_without_a_managed_identity_are_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="there is no managed identity that could trust anybody"):
+        commands(parse_federation("github:acme/secrets"), sync_identity=None)

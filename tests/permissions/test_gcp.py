@@ -9,8 +9,10 @@ import pytest
 
 from tests.builders import SOURCE, configuration
 from uss.clouds.gcp import Gcp, GcpTarget
+from uss.errors import ConfigurationError
 from uss.keeper import PamConfiguration
 from uss.permissions import gcp
+from uss.permissions.federation import Federation, parse_federation
 
 PAM = "keeper-pam@other.iam.gserviceaccount.com"
 WRITER = "keeper-uss@p.iam.gserviceaccount.com"
@@ -19,13 +21,13 @@ KEY = json.dumps(
 )
 
 
-def commands(key: str | None = KEY, **settings: Any) -> list[list[str]]:
+def commands(key: str | None = KEY, jobs: Federation | None = None, **settings: Any) -> list[list[str]]:
     """The commands for a configuration."""
     entry = configuration(**{"type": "gcp", "regions": [], "sync_identity": WRITER} | settings)
     pam = PamConfiguration("U", "GCP", Gcp.type, {"pamserviceaccountkey": key}) if key else None
     target = Gcp().target(entry, pam, SOURCE)
     assert isinstance(target, GcpTarget)
-    return [step["command"] for step in gcp.permissions(target, entry, "test").data()["steps"]]
+    return [step["command"] for step in gcp.permissions(target, entry, SOURCE, "test", jobs).data()["steps"]]
 
 
 def options(name: str, found: list[list[str]]) -> list[str]:
@@ -102,3 +104,51 @@ def test_an_account_that_no_one_can_name_is_left_to_the_reader() -> None:
 def test_a_service_account_of_googles_own_is_not_made() -> None:
     found = commands(sync_identity="1-compute@developer.gserviceaccount.com")
     assert not [command for command in found if "create" in command and "service-accounts" in command]
+
+
+GITHUB, GITLAB = (parse_federation(text) for text in ("github:acme/secrets", "gitlab:acme/team/secrets"))
+BRANCHES = "project_path:acme/team/secrets:ref_type:branch:ref:"
+
+
+@pytest.mark.parametrize(
+    ("jobs", "platform", "condition"),
+    [
+        (
+            GITHUB,
+            "github",
+            "assertion.sub in ['repo:acme/secrets:pull_request', 'repo:acme/secrets:ref:refs/heads/main']",
+        ),
+        (GITLAB, "gitlab", f"assertion.sub.startsWith('{BRANCHES}')"),
+    ],
+)
+def test_the_jobs_of_one_project_impersonate_the_sync_identity(jobs: Federation, platform: str, condition: str) -> None:
+    found = commands(
+        None, jobs, ambient_credentials=True, project="p", name="team-A_production-in-europe-and-elsewhere"
+    )
+    pool, provider, describe, bound = found[-4:]
+    assert pool[:4] == ["gcloud", "iam", "workload-identity-pools", "create"]
+    assert len(pool[4]) <= 32
+    assert provider[3:6] == ["providers", "create-oidc", platform]
+    assert options("--workload-identity-pool", [provider]) == [pool[4]]
+    assert options("--attribute-condition", [provider]) == [condition]
+    assert options("--issuer-uri", [provider]) == [f"https://{jobs.issuer}"]
+    assert describe[:4] == ["gcloud", "projects", "describe", "p"]
+    assert bound[4] == WRITER
+    assert options("--role", [bound]) == ["roles/iam.workloadIdentityUser"]
+    assert options("--member", [bound])[0].endswith(
+        f"/PROJECT_NUMBER/locations/global/workloadIdentityPools/{pool[4]}/*"
+    )
+    assert "sts.googleapis.com" in found[0]
+    assert "serviceAccountTokenCreator" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("key", "settings", "told"),
+    [
+        (KEY, {}, "the key in it impersonates the service account, not the CI's job"),
+        (None, {"sync_identity": None, "ambient_credentials": True, "project": "p"}, "there is no service account"),
+    ],
+)
+def test_jobs_that_could_not_sign_in_are_an_error(key: str | None, settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        commands(key, GITHUB, **settings)

@@ -21,12 +21,13 @@ from typing import Any, ClassVar
 
 import yaml
 
+from tests.pipelines.tokens import Issuer
 from tests.sync.harness import ROOT
 
 PIPELINES = ROOT / "deploy" / "pipelines"
 STACK = "production"
-ID_TOKEN = "canary-of-the-id-token"
 SECRETS = ("KSM_CONFIG", "PULUMI_CONFIG_PASSPHRASE", "SYSTEM_ACCESSTOKEN")
+SIGN_IN = ("AWS_ROLE_ARN", "AWS_REGION", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "GCP_WORKLOAD_IDENTITY_PROVIDER")
 COPIED = ["deploy/pipelines", ".ci", "uss", "pyproject.toml", "uv.lock", "README.md"]
 
 
@@ -50,11 +51,14 @@ class Runner(ABC):
     variables: Mapping[str, str]
     """What the platform's settings hold for the pipeline, and what it sets by itself in a job."""
     temporary: Path
+    issuer: Issuer
+    """Who signs the jobs' tokens."""
     ran: list[str] = field(default_factory=list)
     """The names of the steps that were run."""
 
     name: ClassVar[str]
     file: ClassVar[str]
+    issuer_url: ClassVar[str]
     unrunnable: ClassVar[dict[str, str]]
     """Steps that are programs of the platform, and what they do instead of being run."""
 
@@ -108,11 +112,11 @@ class GitHub(Runner):
     """GitHub Actions."""
 
     name = "github"
+    issuer_url = "https://token.actions.githubusercontent.com"
+    job: str = ""
+    """The job that runs."""
     file = "github-actions.yml"
-    unrunnable = {
-        "actions/checkout": "clones the repository",
-        "aws-actions/configure-aws-credentials": "signs in to AWS with the job's token",
-    }
+    unrunnable = {"actions/checkout": "clones the repository"}
 
     def plan(self) -> Done:
         """See `Runner`."""
@@ -130,7 +134,7 @@ class GitHub(Runner):
 
     def _values(self, context: Mapping[str, str]) -> dict[str, str]:
         return {
-            "vars.PULUMI_BACKEND_URL": self.variables["PULUMI_BACKEND_URL"],
+            **{f"vars.{name}": self.variables.get(name, "") for name in ("PULUMI_BACKEND_URL", *SIGN_IN)},
             "secrets.PULUMI_CONFIG_PASSPHRASE": self.variables["PULUMI_CONFIG_PASSPHRASE"],
             "secrets.KSM_CONFIG": self.variables["KSM_CONFIG"],
             "github.token": self.variables["GITHUB_TOKEN"],
@@ -139,6 +143,7 @@ class GitHub(Runner):
         }
 
     def _job(self, name: str, context: Mapping[str, str]) -> Done:
+        self.job = name
         pipeline = document(self.file)
         assert pipeline["defaults"]["run"]["shell"] == "bash --noprofile --norc -euo pipefail {0}"
         values = self._values(context)
@@ -154,7 +159,7 @@ class GitHub(Runner):
                 given = {key: _filled(str(text), values) for key, text in self._env(pipeline, step).items()}
                 more = {key: str(file) for key, file in files.items()} | {"RUNNER_TEMP": str(self.temporary)}
                 path = os.pathsep.join([*files["GITHUB_PATH"].read_text().split(), self.environment["PATH"]])
-                own = {key: self.variables[key] for key in self.variables if key.startswith("GITHUB_")}
+                own = {key: self.variables[key] for key in self.variables if key.startswith(("GITHUB_", "ACTIONS_"))}
                 own.pop("GITHUB_TOKEN")
                 run = self._bash(step["run"], own | more | given | {"PATH": path}, "-euo", "pipefail")
                 done = Done(done.code or run.returncode, done.output + run.stdout)
@@ -166,12 +171,18 @@ class GitHub(Runner):
     def _env(pipeline: Any, step: Any) -> dict[str, Any]:
         return {**pipeline["env"], **step.get("env", {})}
 
+    @staticmethod
+    def subject(job: str) -> str:
+        """Whose a job's token says that it is."""
+        return f"repo:acme/secrets:{'pull_request' if job == 'plan' else 'ref:refs/heads/main'}"
+
 
 @dataclass
 class GitLab(Runner):
     """GitLab CI."""
 
     name = "gitlab"
+    issuer_url = "https://gitlab.com"
     file = "gitlab-ci.yml"
     unrunnable: ClassVar[dict[str, str]] = {}
 
@@ -198,12 +209,21 @@ class GitLab(Runner):
         job = jobs[f"{name} {STACK}"]
         base = jobs[job["extends"]]
         given = {key: str(text) for key, text in {**base["variables"], **job.get("variables", {}), **variables}.items()}
-        # A variable may name another one.
-        given = {key: text.replace("$CI_PROJECT_DIR", str(self.checkout)) for key, text in given.items()}
         script = "\n".join([*base["before_script"], *job["script"]])
         self.ran += [f"{name}: before_script", f"{name}: script"]
-        run = self._bash(script, {**self.variables, "USS_ID_TOKEN": ID_TOKEN, **given}, "-eo", "pipefail")
+        run = self._bash(
+            script, {**self.variables, **self._tokens(base["id_tokens"], name), **given}, "-eo", "pipefail"
+        )
         return Done(run.returncode, run.stdout)
+
+    def _tokens(self, wanted: Any, job: str) -> dict[str, str]:
+        branch = "topic" if job == "plan" else "main"
+        subject = f"project_path:acme/secrets:ref_type:branch:ref:{branch}"
+        named = self.variables.get("GCP_WORKLOAD_IDENTITY_PROVIDER", "")
+        return {
+            name: self.issuer.token(token["aud"].replace("$GCP_WORKLOAD_IDENTITY_PROVIDER", named), subject)
+            for name, token in wanted.items()
+        }
 
     def jobs(self, approvals: str) -> Any:
         """The jobs, with the inputs filled in as GitLab does before it reads the file."""
@@ -218,6 +238,7 @@ class Azure(Runner):
     """Azure Pipelines."""
 
     name = "azure"
+    issuer_url = "https://vstoken.dev.azure.com/9c1b"
     file = "azure-pipelines.yml"
     unrunnable = {"checkout": "clones the repository", "download": "fetches artifacts, or none"}
 
@@ -260,9 +281,7 @@ class Azure(Runner):
             self.ran.append(f"{name}: {step['displayName']}")
             values = hidden | {"System.AccessToken": hidden["SYSTEM_ACCESSTOKEN"], **context}
             env = {key: _filled(text, values, r"\$\(([^)]*)\)") for key, text in step.get("env", {}).items()}
-            login = (
-                {"idToken": ID_TOKEN, "servicePrincipalId": "client", "tenantId": "tenant"} if "task" in step else {}
-            )
+            login = self._login() if "task" in step else {}
             run = self._bash(script, given | login | env | {"PATH": path})
             done = Done(run.returncode, done.output + run.stdout, done.approvals, done.summary)
             for command, rest in re.findall(r"^##vso\[task\.([^\]]+)\](.*)$", run.stdout, re.MULTILINE):
@@ -277,6 +296,12 @@ class Azure(Runner):
                     assert variable, command
                     given[variable[1]] = rest
         return done
+
+    def _login(self) -> dict[str, str]:
+        """What the service connection tells the task that asks for it."""
+        token = self.issuer.token("api://AzureADTokenExchange", "sc://acme/secrets/secrets-production")
+        told = {name: self.variables.get(name, name) for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID")}
+        return {"idToken": token, "servicePrincipalId": told["AZURE_CLIENT_ID"], "tenantId": told["AZURE_TENANT_ID"]}
 
     def _script(self, step: Any) -> str | None:
         if "bash" in step:

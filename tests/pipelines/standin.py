@@ -1,4 +1,4 @@
-"""The three platforms' APIs for comments on a pull request, over a real socket: as much as a comment needs.
+"""The three platforms' APIs over a real socket, as much as is needed: comments on a pull request, and GitHub's tokens.
 
 Each checks who asks, the path, the query and the body, as its documentation has them, and keeps what it is told.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,6 +44,8 @@ class StandIn:
     comments: dict[str, list[Entry]] = field(default_factory=lambda: {"github": [], "gitlab": [], "azure": []})
     asked: list[str] = field(default_factory=list)
     denied: bool = False
+    token: Callable[[str], str] | None = None
+    """Gives GitHub's jobs a token for an audience."""
 
     def variables(self, platform: str) -> dict[str, str]:
         """What the platform sets in a job for the pull request."""
@@ -54,6 +56,8 @@ class StandIn:
                 "GITHUB_REPOSITORY": "acme/secrets",
                 "GITHUB_REF": f"refs/pull/{PULL_REQUEST}/merge",
                 "GITHUB_TOKEN": TOKEN,
+                "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/github/token?api-version=2.0",
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": TOKEN,
             },
             "gitlab": {
                 "GITLAB_CI": "true",
@@ -123,6 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815 - the names that the server looks for
 
     def _route(self, path: str, query: dict[str, str], body: Any) -> Answer:
+        if path == "/github/token" and self.command == "GET" and self.server.state.token:
+            asked = self.headers["Authorization"] == f"Bearer {TOKEN}" and query.get("api-version") == "2.0"
+            return (200, {"value": self.server.state.token(query["audience"])}) if asked else (401, {})
         if match := re.fullmatch(GITHUB, path):
             return self._github(match["id"], query, body)
         if path == "/gitlab/api/v4/user" and self.command == "GET":

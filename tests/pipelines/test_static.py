@@ -14,11 +14,13 @@ import pytest
 import yaml
 
 from tests.pipelines.runners import PIPELINES, Azure, GitHub, GitLab, document
+from tests.pipelines.tokens import Issuer
 from tests.sync.harness import ROOT
 from uss.sandbox.engine import GO_WHEEL, cache_root, go_environment
 
 ACTIONLINT = "1.7.12"
 BIN = Path(sys.executable).parent
+NOBODY = Issuer("")
 
 
 def run(*command: str, **environment: str) -> str:
@@ -73,7 +75,7 @@ def test_github_workflow_fits_its_schema(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("approvals", ["", "a=0123456789ab"])
 def test_gitlab_pipeline_fits_its_schema_once_its_inputs_are_filled_in(tmp_path: Path, approvals: str) -> None:
-    runner = GitLab(tmp_path, {}, {}, tmp_path)
+    runner = GitLab(tmp_path, {}, {}, tmp_path, NOBODY)
     check(tmp_path, "gitlab-ci", runner.jobs(approvals), "--data-transform", "gitlab-ci")
 
 
@@ -89,13 +91,13 @@ def as_azure_reads(node: Any, *, inputs: bool = False) -> Any:
 
 
 def test_azure_pipeline_fits_its_schema_with_its_template_in_place(tmp_path: Path) -> None:
-    content = as_azure_reads(Azure(tmp_path, {}, {}, tmp_path).expanded())
+    content = as_azure_reads(Azure(tmp_path, {}, {}, tmp_path, NOBODY).expanded())
     check(tmp_path, "azure-pipelines", content, "--regex-variant", "nonunicode")
 
 
 def scripts() -> list[tuple[str, str]]:
     """Every script of GitLab's and Azure's pipelines; actionlint has those of GitHub's checked."""
-    gitlab = GitLab(Path(), {}, {}, Path()).jobs("a=0")
+    gitlab = GitLab(Path(), {}, {}, Path(), NOBODY).jobs("a=0")
     found = [
         (f"gitlab {name}", "\n".join(job[part]))
         for name, job in gitlab.items()
@@ -103,7 +105,7 @@ def scripts() -> list[tuple[str, str]]:
         for part in ("before_script", "script")
         if part in job
     ]
-    stages = Azure(Path(), {}, {}, Path()).expanded()["stages"]
+    stages = Azure(Path(), {}, {}, Path(), NOBODY).expanded()["stages"]
     jobs = [job for stage in stages for job in stage["jobs"]]
     for job in jobs:
         texts = [step.get("bash") or step.get("inputs", {}).get("inlineScript") for step in Azure.steps(job)]
@@ -119,7 +121,12 @@ def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
         files.append(str(file))
     assert len(files) > 10
     # What the platform sets is not assigned in the script.
-    run(str(BIN / "shellcheck"), "--exclude=SC2154", *files, str(PIPELINES / "setup.sh"))
+    run(
+        str(BIN / "shellcheck"),
+        "--exclude=SC2154",
+        *files,
+        *(str(PIPELINES / name) for name in ("setup.sh", "sign-in.sh")),
+    )
 
 
 def test_actions_are_pinned_by_commit() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from uss.sandbox.exports import as_shell, aws_exports, azure_exports, gcp_exports, keeper_exports, pulumi_exports
 from uss.sandbox.layout import Layout
-from uss.sandbox.vaultfile import AwsAccessKey, AzureIdentity
+from uss.sandbox.vaultclouds import AwsAccessKey, AzureIdentity
 
 KEY = AwsAccessKey(access_key_id="AKIA", secret_access_key="secret")
 

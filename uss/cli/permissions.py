@@ -18,6 +18,7 @@ from uss.errors import UssError
 from uss.keeper import read_vault
 from uss.linking import aim, pam_of
 from uss.permissions import aws, azure, gcp
+from uss.permissions.federation import Federation, parse_federation
 from uss.permissions.interface import Permissions, check_prefix
 
 
@@ -28,9 +29,9 @@ def _caller(context: click.Context, parameter: click.Parameter, value: str | Non
         raise click.BadParameter(str(error)) from error
 
 
-def _federation(context: click.Context, parameter: click.Parameter, value: str | None) -> aws.Federation | None:
+def _federation(context: click.Context, parameter: click.Parameter, value: str | None) -> Federation | None:
     try:
-        return None if value is None else aws.parse_federation(value)
+        return None if value is None else parse_federation(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -43,11 +44,11 @@ def _federation(context: click.Context, parameter: click.Parameter, value: str |
     "--oidc",
     metavar="CI",
     callback=_federation,
-    help="AWS: the CI whose jobs assume it: github:OWNER/REPO[:ENVIRONMENT] or gitlab:GROUP/PROJECT.",
+    help="The CI whose jobs write as the Sync Identity: github:OWNER/REPO[:ENVIRONMENT] or gitlab:GROUP/PROJECT.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print data: policies, and commands as lists.")
 def permissions_command(
-    name: str, stack: str | None, caller: str | None, oidc: aws.Federation | None, as_json: bool
+    name: str, stack: str | None, caller: str | None, oidc: Federation | None, as_json: bool
 ) -> None:
     """Print the least that the configuration NAME must be allowed in its cloud.
 
@@ -60,9 +61,9 @@ def permissions_command(
         configuration = stack_file.configuration(name)
         cloud, target = _aimed(stack_file, configuration)
         check_prefix(cloud, configuration, stack_file.source)
-        if (caller or oidc) and not isinstance(target, AwsTarget):
-            raise click.UsageError(f"--caller and --oidc are for AWS, and {name} is a configuration for {cloud.type}.")
-        needed = _permissions(target, configuration, stack_file, caller or oidc)
+        if caller and not isinstance(target, AwsTarget):
+            raise click.UsageError(f"--caller is for AWS, and {name} is a configuration for {cloud.type}.")
+        needed = _permissions(target, configuration, stack_file, caller, oidc)
     if as_json:
         click.echo(json.dumps({"configuration": name, "cloud": cloud.type} | needed.data(), indent=2))
         return
@@ -91,13 +92,14 @@ def _aimed(stack_file: StackFile, configuration: Configuration) -> tuple[Cloud, 
 
 
 def _permissions(
-    target: Target, configuration: Configuration, stack_file: StackFile, trusted: str | aws.Federation | None
+    target: Target, configuration: Configuration, stack_file: StackFile, caller: str | None, jobs: Federation | None
 ) -> Permissions:
+    source, stack = stack_file.source, stack_file.stack
     match target:
         case AwsTarget():
-            return aws.permissions(target, configuration, stack_file.source, trusted)
+            return aws.permissions(target, configuration, source, caller or jobs)
         case AzureTarget():
-            return azure.permissions(target, configuration, stack_file.stack)
+            return azure.permissions(target, configuration, source, stack, jobs)
         case GcpTarget():
-            return gcp.permissions(target, configuration, stack_file.stack)
+            return gcp.permissions(target, configuration, source, stack, jobs)
     raise TypeError(f"there are no permissions for a {type(target).__name__}")

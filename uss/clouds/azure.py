@@ -193,6 +193,7 @@ def no_metadata_service(name: str) -> ConfigurationError:
     """Return the error for a managed identity on a machine that is not Azure's."""
     return ConfigurationError(
         f"configuration {shown(name)}: syncIdentity names a managed identity, and this machine has no Azure instance "
-        "metadata service: managed identities work on Azure's own machines only. Run there, or leave syncIdentity out "
-        "to use the PAM Configuration's Client Id and Client Secret. Nothing was changed."
+        "metadata service: managed identities work on Azure's own machines only, and where a CI or a cluster signs in "
+        "with its own token (ARM_USE_OIDC). Run there, or leave syncIdentity out to use the PAM Configuration's Client "
+        "Id and Client Secret. Nothing was changed."
     )

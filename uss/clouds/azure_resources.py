@@ -54,7 +54,10 @@ _PURGE = (
 
 
 def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> azure.Provider:
-    """Register the provider; see `Resources.provider`. Raises `ConfigurationError` for a managed identity off Azure."""
+    """Register the provider; see `Resources.provider`. Raises `ConfigurationError` for a managed identity that cannot
+    be taken on here. Whether by a token or by the metadata service is the environment's to say: so the provider's
+    inputs, which the state keeps, are the same on every machine.
+    """
     target = cast(AzureTarget, plan.target)
     options = pulumi.ResourceOptions(aliases=former_providers(plan.name, resources))
     if not target.managed_identity:

@@ -17,15 +17,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError
-from azure.identity import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
+from azure.identity import (
+    ClientSecretCredential,
+    DefaultAzureCredential,
+    ManagedIdentityCredential,
+    WorkloadIdentityCredential,
+)
 from azure.keyvault.secrets import SecretClient
 
+from uss.clouds import azure_metadata
 from uss.clouds.azure import AzureTarget
 
 # What goes wrong shows in what is returned or raised; the SDK's own warnings would go to the run's screen too.
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
-Credential = ManagedIdentityCredential | ClientSecretCredential | DefaultAzureCredential
+Credential = ManagedIdentityCredential | WorkloadIdentityCredential | ClientSecretCredential | DefaultAzureCredential
 
 _LOOPBACK = ("localhost", "127.0.0.1")
 # A key vault behind a firewall may let the provider in through Resource Manager and not this: then nobody shall wait.
@@ -79,10 +85,17 @@ def _connected(uri: str, target: AzureTarget) -> Iterator[SecretClient]:
 
 def credential(target: AzureTarget) -> Credential:
     """Return the credential of the configuration's identity, for Microsoft's clients."""
-    if target.managed_identity:
-        return ManagedIdentityCredential(client_id=target.managed_identity)
     # The SDK takes another authority from this variable by itself; only Microsoft's own can vouch for it.
     own_authority = bool(os.environ.get("AZURE_AUTHORITY_HOST"))
+    if target.managed_identity:
+        if file := azure_metadata.token_file():
+            return WorkloadIdentityCredential(
+                tenant_id=target.tenant,
+                client_id=target.managed_identity,
+                token_file_path=file,
+                disable_instance_discovery=own_authority,
+            )
+        return ManagedIdentityCredential(client_id=target.managed_identity)
     if target.client_id and target.client_secret:
         return ClientSecretCredential(
             target.tenant, target.client_id, target.client_secret, disable_instance_discovery=own_authority

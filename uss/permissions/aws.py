@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from uss.clouds.aws import AwsTarget
 from uss.config import Configuration, OnDelete, RegionMode, mistake
+from uss.permissions.federation import Federation
 from uss.permissions.interface import Document, Permissions
 
 _ALWAYS = (
@@ -31,20 +31,9 @@ _LISTING = "ListSecrets"
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(user|role)/[\w+=,.@/-]+", re.ASCII)
 _SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+", re.ASCII)
-_GITHUB = re.compile(r"github:(?P<project>[\w.-]+/[\w.-]+)(?::(?P<environment>[^:*?]+))?", re.ASCII)
-_GITLAB = re.compile(r"gitlab:(?P<project>[\w.-]+(/[\w.-]+)+)", re.ASCII)
+_AUDIENCES = {"github": "sts.amazonaws.com", "gitlab": "https://gitlab.com"}
+"""Whom the tokens are for: what GitHub's action asks for, and what the pipeline for GitLab does."""
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
-
-
-@dataclass(frozen=True)
-class Federation:
-    """Jobs of a CI that sign in by OpenID Connect."""
-
-    issuer: str
-    audience: str
-    operator: str
-    """How IAM compares the subject: as it is, or as a pattern."""
-    subjects: tuple[str, ...]
 
 
 def parse_caller(arn: str) -> str:
@@ -54,17 +43,6 @@ def parse_caller(arn: str) -> str:
     if not _PRINCIPAL.fullmatch(arn):
         raise ValueError("give the ARN of a user or a role, as in arn:aws:iam::123456789012:user/keeper-pam")
     return arn
-
-
-def parse_federation(text: str) -> Federation:
-    """Return whose jobs are meant; raise `ValueError` for a text of another form."""
-    if match := _GITHUB.fullmatch(text):
-        return _github(match["project"], match["environment"])
-    if match := _GITLAB.fullmatch(text):
-        # A merge request's pipeline runs on its branch, and the preview is there.
-        branches = f"project_path:{match['project']}:ref_type:branch:ref:*"
-        return Federation("gitlab.com", "https://gitlab.com", "StringLike", (branches,))
-    raise ValueError("give github:OWNER/REPO, github:OWNER/REPO:ENVIRONMENT or gitlab:GROUP/PROJECT")
 
 
 def permissions(
@@ -136,23 +114,17 @@ def _trusting(target: AwsTarget, arn: str) -> dict[str, Any]:
 
 def _federated(target: AwsTarget, federation: Federation) -> dict[str, Any]:
     provider = f"arn:{_partition(target)}:iam::{target.account}:oidc-provider/{federation.issuer}"
-    audience = {f"{federation.issuer}:aud": federation.audience}
-    subjects = {f"{federation.issuer}:sub": list(federation.subjects)}
+    audience = {f"{federation.issuer}:aud": _AUDIENCES[federation.platform]}
+    operator, rest = ("StringLike", "*") if federation.beginning else ("StringEquals", "")
     condition: dict[str, dict[str, Any]] = {"StringEquals": audience}
-    condition.setdefault(federation.operator, {}).update(subjects)
+    told = {f"{federation.issuer}:sub": [subject + rest for subject in federation.subjects]}
+    condition.setdefault(operator, {}).update(told)
     return {
         "Effect": "Allow",
         "Principal": {"Federated": provider},
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": condition,
     }
-
-
-def _github(project: str, environment: str | None) -> Federation:
-    """Without an environment, the jobs of pull requests and of the branch `main`: the preview and the update."""
-    subjects = (f"environment:{environment}",) if environment else ("pull_request", "ref:refs/heads/main")
-    told = tuple(f"repo:{project}:{subject}" for subject in subjects)
-    return Federation("token.actions.githubusercontent.com", "sts.amazonaws.com", "StringEquals", told)
 
 
 def _statement(actions: list[str], resource: str | list[str]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
-"""Azure: the managed identity, a custom role with what the sync calls, and the role's assignment.
+"""Azure: the managed identity, whose tokens it is taken on with, a custom role with what the sync calls, and its
+assignment.
 
-Sources: Azure, "Permissions for Key Vault" (Microsoft.KeyVault), "Azure custom roles"; the `az` reference.
+Sources: Azure, "Permissions for Key Vault" (Microsoft.KeyVault), "Azure custom roles", "Configure a user-assigned
+managed identity to trust an external identity provider"; the `az` reference.
 """
 
 from __future__ import annotations
@@ -10,15 +12,24 @@ import re
 from typing import Any
 
 from uss.clouds.azure import AzureTarget
-from uss.config import Configuration, OnDelete
+from uss.config import Configuration, OnDelete, mistake
+from uss.permissions.federation import Federation
 from uss.permissions.interface import Permissions, Step
 
 _VAULTS = "Microsoft.KeyVault/vaults"
 _CLIENT_ID = "CLIENT_ID"
+_AUDIENCE = "api://AzureADTokenExchange"
+"""Whom a token is for that Entra ID exchanges."""
+_MAIN = "main"
 
 
-def permissions(target: AzureTarget, configuration: Configuration, stack: str) -> Permissions:
-    """Return the steps."""
+def permissions(
+    target: AzureTarget, configuration: Configuration, source: str, stack: str, jobs: Federation | None = None
+) -> Permissions:
+    """Return the steps; `jobs` are those of a CI that take on the managed identity."""
+    if jobs and not target.managed_identity:
+        text = "is missing, so there is no managed identity that could trust anybody. Name one, or leave --oidc out."
+        raise mistake(source, configuration.name, "syncIdentity", text)
     role = _role(target, configuration, stack)
     created = Step(
         "A role with what the sync calls. Where it is there already: `az role definition update`.",
@@ -33,14 +44,14 @@ def permissions(target: AzureTarget, configuration: Configuration, stack: str) -
             *("--role", role["Name"], "--scope", scope),
         ),
     )
-    return Permissions(steps=[*_identity(target, configuration), created, assigned])
+    return Permissions(steps=[*_identity(target, configuration, jobs), created, assigned])
 
 
 def _az(target: AzureTarget, *words: str) -> tuple[str, ...]:
     return ("az", *words, "--subscription", target.subscription)
 
 
-def _identity(target: AzureTarget, configuration: Configuration) -> list[Step]:
+def _identity(target: AzureTarget, configuration: Configuration, jobs: Federation | None) -> list[Step]:
     if not target.managed_identity:
         return []
     name = f"keeper-uss-{re.sub(r'[^A-Za-z0-9-]', '-', configuration.name)}"
@@ -49,8 +60,26 @@ def _identity(target: AzureTarget, configuration: Configuration) -> list[Step]:
         "Its client ID, which is the configuration's syncIdentity. (Its object ID, principalId, looks alike.)",
         _az(target, "identity", "show", *named, "--query", "clientId", "--output", "tsv"),
     )
-    created = "The Sync Identity, if it is not there yet. Assign it to the machine that runs Pulumi."
-    return [Step(created, _az(target, "identity", "create", *named)), client_id]
+    created = "The Sync Identity, if it is not there yet."
+    if jobs is None:
+        created += " Assign it to the machine that runs Pulumi."
+    trusted = _federated(target, jobs, name) if jobs else []
+    return [Step(created, _az(target, "identity", "create", *named)), client_id, *trusted]
+
+
+def _federated(target: AzureTarget, jobs: Federation, identity: str) -> list[Step]:
+    """Entra ID compares a subject as it is: of GitLab's branches that is one alone."""
+    text = "The jobs that take it on."
+    if jobs.beginning:
+        text = f"The jobs of the branch {_MAIN} take it on. Any other branch takes one more of these."
+    steps = []
+    for number, subject in enumerate(jobs.subjects, start=1):
+        told = subject + (_MAIN if jobs.beginning else "")
+        named = ("--name", f"{jobs.platform}-{number}", "--identity-name", identity)
+        trust = ("--issuer", f"https://{jobs.issuer}", "--subject", told, "--audiences", _AUDIENCE)
+        create = ("identity", "federated-credential", "create", *named, "--resource-group", target.resource_group)
+        steps.append(Step(text, _az(target, *create, *trust)))
+    return steps
 
 
 def _whose(target: AzureTarget) -> str:

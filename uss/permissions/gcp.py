@@ -1,7 +1,7 @@
 """GCP: the service account, custom roles with what the sync calls, their bindings, and who may impersonate it.
 
-Sources: GCP, "Access control with IAM" (Secret Manager), "Attribute reference for IAM Conditions" (`extract`); the
-`gcloud` reference.
+Sources: GCP, "Access control with IAM" (Secret Manager), "Attribute reference for IAM Conditions" (`extract`),
+"Configure Workload Identity Federation with deployment pipelines"; the `gcloud` reference.
 """
 
 from __future__ import annotations
@@ -11,30 +11,81 @@ import re
 from collections.abc import Sequence
 
 from uss.clouds.gcp import GcpTarget
-from uss.config import Configuration, OldVersions, OnDelete
+from uss.config import Configuration, OldVersions, OnDelete, mistake
+from uss.permissions.federation import Federation
 from uss.permissions.interface import Permissions, Step
 
 _IN_PROJECT = ("secrets.create", "secrets.list")
 """These are asked of the project, which no condition on a secret's name lets through."""
 _IN_SECRET = ("secrets.get", "secrets.update", "versions.access", "versions.add", "versions.enable", "versions.get")
 _APIS = ("secretmanager.googleapis.com", "iamcredentials.googleapis.com")
-_TOKENS = "roles/iam.serviceAccountTokenCreator"
+_FEDERATION_API = "sts.googleapis.com"
+_TOKENS, _POOL_USER = "roles/iam.serviceAccountTokenCreator", "roles/iam.workloadIdentityUser"
+_POOL, _NUMBER = "keeper-uss", "PROJECT_NUMBER"
 _EMAIL = re.compile(r"(?P<name>[^@]+)@(?P<project>[^.]+)\.iam\.gserviceaccount\.com")
 _WRITER, _PAM = "SERVICE_ACCOUNT_EMAIL", "PAM_SERVICE_ACCOUNT_EMAIL"
 
 
-def permissions(target: GcpTarget, configuration: Configuration, stack: str) -> Permissions:
-    """Return the steps."""
+def permissions(
+    target: GcpTarget, configuration: Configuration, source: str, stack: str, jobs: Federation | None = None
+) -> Permissions:
+    """Return the steps; `jobs` are those of a CI that impersonate the service account."""
+    if jobs:
+        _check(target, configuration, source)
     pam = json.loads(target.credentials)["client_email"] if target.credentials else None
     writer = target.impersonate or pam or _WRITER
-    enabled = Step("The APIs that are called.", ("gcloud", "services", "enable", *_APIS, "--project", target.project))
+    apis = (*_APIS, _FEDERATION_API) if jobs else _APIS
+    enabled = Step("The APIs that are called.", ("gcloud", "services", "enable", *apis, "--project", target.project))
     steps = [enabled, *_account(target), *_roles(target, configuration, stack, writer)]
-    if target.impersonate:
+    if target.impersonate and jobs:
+        steps += _federated(target.project, target.impersonate, configuration, jobs)
+    elif target.impersonate:
         command = ("gcloud", "iam", "service-accounts", "add-iam-policy-binding", target.impersonate)
         steps.append(
             Step(_impersonation(pam), (*command, "--member", f"serviceAccount:{pam or _PAM}", "--role", _TOKENS))
         )
     return Permissions(steps=steps)
+
+
+def _check(target: GcpTarget, configuration: Configuration, source: str) -> None:
+    if not target.impersonate:
+        text = "is missing, so there is no service account that could trust anybody. Name one, or leave --oidc out."
+        raise mistake(source, configuration.name, "syncIdentity", text)
+    if target.credentials:
+        text = "the key in it impersonates the service account, not the CI's job. Take it out, or leave --oidc out."
+        raise mistake(source, configuration.name, "pamConfiguration", text)
+
+
+def _federated(project: str, account: str, configuration: Configuration, jobs: Federation) -> list[Step]:
+    pools = ("gcloud", "iam", "workload-identity-pools")
+    # A pool for each configuration: who is let into it is let into this service account, and into no other.
+    pool = f"{_POOL}-{re.sub('[^a-z0-9-]', '-', configuration.name.lower())}"[:32].rstrip("-")
+    where = ("--location", "global", "--project", project)
+    provider = ("create-oidc", jobs.platform, "--workload-identity-pool", pool, *where)
+    mapped = ("--attribute-mapping", "google.subject=assertion.sub", "--attribute-condition", _condition(jobs))
+    member = f"principalSet://iam.googleapis.com/projects/{_NUMBER}/locations/global/workloadIdentityPools/{pool}/*"
+    bind = ("gcloud", "iam", "service-accounts", "add-iam-policy-binding", account)
+    return [
+        Step("A pool for the jobs that impersonate it.", (*pools, "create", pool, *where)),
+        Step(
+            "Whose tokens it takes: those of the project's own jobs.",
+            (*pools, "providers", *provider, "--issuer-uri", f"https://{jobs.issuer}", *mapped),
+        ),
+        Step(
+            f"The project's number, for {_NUMBER} below.",
+            ("gcloud", "projects", "describe", project, "--format", "value(projectNumber)"),
+        ),
+        Step(
+            "Whoever is in the pool may impersonate it. It takes a few minutes to work.",
+            (*bind, "--member", member, "--role", _POOL_USER),
+        ),
+    ]
+
+
+def _condition(jobs: Federation) -> str:
+    if jobs.beginning:
+        return " || ".join(f"assertion.sub.startsWith('{subject}')" for subject in jobs.subjects)
+    return f"assertion.sub in [{', '.join(repr(subject) for subject in jobs.subjects)}]"
 
 
 def _impersonation(pam: str | None) -> str:

@@ -14,7 +14,7 @@ import certifi
 
 from uss.sandbox.engine import find_engine
 from uss.sandbox.layout import Layout
-from uss.sandbox.vaultfile import AwsAccessKey, AzureIdentity
+from uss.sandbox.vaultclouds import AwsAccessKey, AzureIdentity
 
 _REGION = "us-east-1"
 _LOOPBACK = "localhost,127.0.0.1"
@@ -37,6 +37,7 @@ _FOREIGN_AZURE = (
     "ARM_CLIENT_SECRET",
     "ARM_METADATA_HOST",
     "ARM_MSI_ENDPOINT",
+    "ARM_OIDC_TOKEN_FILE_PATH",
     "ARM_SUBSCRIPTION_ID",
     "ARM_TENANT_ID",
     "ARM_USE_DEFAULT_AZURE_CREDENTIAL",

@@ -5,7 +5,9 @@
                files: [{name, content}], links: [...]}]
     clouds:  {aws: {account, accessKeys: [...], roles: [...]},     # optional
               azure: {identities: [...], subscriptions: [...], resourceGroups: [...], vaults: [...],
-                      metadataService, limits: {...}}}
+                      metadataService, limits: {...}},
+              gcp: {projects: [...], serviceAccounts: [...], workloadIdentityProviders: [...], quotas: {...}},
+              issuers: {URL: public key}}
 
 Unknown keys are errors. A record without `folder` is shared with the application one by one.
 
@@ -26,20 +28,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, ValidationError
 
 from uss.sandbox import jsonyaml
-from uss.sandbox.quotas import AzureLimits
-from uss.sandbox.serviceaccounts import read_key
+from uss.sandbox.vaultclouds import Clouds, FileModel
 
 
 class VaultFileError(Exception):
     """The vault file cannot be used: says which file, where in it, and why."""
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
 def _base64(text: str | None) -> str | None:
@@ -50,7 +46,7 @@ def _base64(text: str | None) -> str | None:
     return text
 
 
-class VaultFolder(_Model):
+class VaultFolder(FileModel):
     """A folder; one without `parent` is a shared folder, the others lie inside one."""
 
     uid: str
@@ -58,7 +54,7 @@ class VaultFolder(_Model):
     parent: str | None = None
 
 
-class VaultField(_Model):
+class VaultField(FileModel):
     """A field of a typed record, in Keeper's own shape."""
 
     type: str
@@ -71,7 +67,7 @@ class VaultField(_Model):
     """The rules for a generated password: length and how many of each kind of character."""
 
 
-class VaultFileAttachment(_Model):
+class VaultFileAttachment(FileModel):
     """A file attached to a record: `content` is text, `contentBase64` any bytes."""
 
     uid: str | None = None
@@ -92,7 +88,7 @@ class VaultFileAttachment(_Model):
         return (self.content or "").encode()
 
 
-class VaultLink(_Model):
+class VaultLink(FileModel):
     """A link from a record to another one, as PAM records have them."""
 
     record_uid: str
@@ -100,7 +96,7 @@ class VaultLink(_Model):
     data: dict[str, Any] | None = None
 
 
-class VaultRecord(_Model):
+class VaultRecord(FileModel):
     """A typed record. `undecryptable: true` makes the service answer with bytes that no key opens."""
 
     uid: str
@@ -123,148 +119,7 @@ class VaultRecord(_Model):
         return [self.folder] if isinstance(self.folder, str) else self.folder
 
 
-AwsAccount = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
-
-
-class AwsAccessKey(_Model):
-    """An access key of an IAM user. `allows` are IAM actions, `*` among them as a wildcard."""
-
-    access_key_id: str
-    secret_access_key: str
-    user: str | None = None
-    account: AwsAccount | None = None
-    allows: list[str] = Field(default_factory=lambda: ["*"])
-
-
-class AwsRole(_Model):
-    """A role: `trusts` holds ARNs, account numbers or access key IDs of those who may assume it."""
-
-    arn: Annotated[str, StringConstraints(pattern=r"^arn:aws:iam::\d{12}:role/\S+$")]
-    trusts: list[str]
-    external_id: str | None = None
-    allows: list[str] = Field(default_factory=lambda: ["*"])
-
-
-class AwsCloud(_Model):
-    """The AWS side: the account of keys that name none, more access keys, and the roles."""
-
-    account: AwsAccount = "123456789012"
-    access_keys: list[AwsAccessKey] = Field(default_factory=list)
-    roles: list[AwsRole] = Field(default_factory=list)
-
-
-def _service_account_key(value: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
-    if value is not None:
-        read_key(value)
-    return value
-
-
-class GcpProject(_Model):
-    """A project, and the APIs that are not enabled in it, such as `secretmanager.googleapis.com`."""
-
-    id: Annotated[str, StringConstraints(min_length=1)]
-    disabled_services: list[str] = Field(default_factory=list)
-
-
-class GcpServiceAccount(_Model):
-    """A service account. `allows` are IAM permissions with `*` as a wildcard, on all projects; `impersonators` are the
-    e-mail addresses of those who have Token Creator on it.
-    """
-
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
-    private_key: Annotated[str | dict[str, Any] | None, AfterValidator(_service_account_key)] = None
-    """In PEM, or the JSON that Google hands out, as text or as an object; none: nobody can sign as it, it is only
-    impersonated.
-    """
-    allows: list[str] = Field(default_factory=lambda: ["*"])
-    impersonators: list[str] = Field(default_factory=list)
-
-
-class GcpQuotas(_Model):
-    """Secret Manager's requests in a minute and project; Google's own numbers where the file says nothing else."""
-
-    access: Annotated[int, Field(ge=0)] = 90_000
-    read: Annotated[int, Field(ge=0)] = 600
-    write: Annotated[int, Field(ge=0)] = 600
-
-
-class GcpCloud(_Model):
-    """The GCP side: projects besides those of the PAM Configurations' keys, and service accounts."""
-
-    projects: list[str | GcpProject] = Field(default_factory=list)
-    service_accounts: list[GcpServiceAccount] = Field(default_factory=list)
-    quotas: GcpQuotas | None = None
-    """None: nothing is counted, since a trial is not to wait for a minute's end."""
-
-
-AzureScope = Annotated[str, StringConstraints(pattern=r"^/subscriptions/[^/]+(/[^/]+)*$", to_lower=True)]
-
-
-class AzureIdentity(_Model):
-    """A managed identity (no secret: tokens come from the metadata service) or a service principal (with one).
-
-    `allows` are actions of Azure's roles, control plane and data plane, with `*` as a wildcard. They hold for `scopes`,
-    which are resource IDs with all that lies under them; none: the identity's whole tenant.
-    """
-
-    client_id: str
-    principal_id: str = ""
-    client_secret: str | None = None
-    tenant: str
-    allows: list[str] = Field(default_factory=lambda: ["*"])
-    scopes: list[AzureScope] = Field(default_factory=list)
-
-
-class AzureSubscription(_Model):
-    """A subscription whose tenant neither a PAM Configuration nor a key vault says."""
-
-    id: str
-    tenant: str
-
-
-class AzureResourceGroup(_Model):
-    """A resource group."""
-
-    subscription: str
-    name: str
-    location: str = "westeurope"
-
-
-class AzureVault(_Model):
-    """A key vault that is there from the start, and that the sync did not make."""
-
-    subscription: str
-    tenant: str | None = None
-    """None: that of the subscription."""
-    resource_group: str
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z](-?[A-Za-z0-9])+$", min_length=3, max_length=24)]
-    location: str = "westeurope"
-    rbac: bool = True
-    """False: access policies say who may use its secrets, and at first there are none."""
-    purge_protection: bool = False
-
-
-class AzureCloud(_Model):
-    """The Azure side: identities and resources besides those of the PAM Configurations."""
-
-    identities: list[AzureIdentity] = Field(default_factory=list)
-    subscriptions: list[AzureSubscription] = Field(default_factory=list)
-    resource_groups: list[AzureResourceGroup] = Field(default_factory=list)
-    vaults: list[AzureVault] = Field(default_factory=list)
-    metadata_service: bool = True
-    """Whether the machine is one of Azure's: false, and managed identities get no tokens."""
-    limits: AzureLimits = AzureLimits()
-
-
-class Clouds(_Model):
-    """What the clouds know of identities."""
-
-    aws: AwsCloud = Field(default_factory=AwsCloud)
-    azure: AzureCloud = Field(default_factory=AzureCloud)
-    gcp: GcpCloud = Field(default_factory=GcpCloud)
-
-
-class Vault(_Model):
+class Vault(FileModel):
     """The whole vault file."""
 
     folders: list[VaultFolder] = Field(default_factory=list)

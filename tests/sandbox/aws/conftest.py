@@ -11,7 +11,8 @@ from botocore.config import Config
 
 from uss.sandbox.aws import AwsServer
 from uss.sandbox.faults import FaultBoard
-from uss.sandbox.vaultfile import AwsAccessKey, Vault
+from uss.sandbox.vaultclouds import AwsAccessKey
+from uss.sandbox.vaultfile import Vault
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -22,7 +22,8 @@ from tests.sandbox.aws.conftest import (
 )
 from uss.sandbox.aws import AwsServer
 from uss.sandbox.aws.models import access_keys
-from uss.sandbox.vaultfile import AwsAccessKey, Vault
+from uss.sandbox.vaultclouds import AwsAccessKey
+from uss.sandbox.vaultfile import Vault
 
 
 @contextmanager

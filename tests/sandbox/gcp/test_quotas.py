@@ -18,7 +18,8 @@ from tests.sandbox.gcp.kit import (
     content,
     key_file,
 )
-from uss.sandbox.vaultfile import GcpQuotas, Vault
+from uss.sandbox.vaultclouds import GcpQuotas
+from uss.sandbox.vaultfile import Vault
 
 NAME = f"{PARENT}/secrets/database"
 

@@ -95,7 +95,7 @@ def test_nobody_and_nowhere_are_refused(connect_azure: Connect, monkeypatch: pyt
         connect_azure(metadataHost="localhost:1")
 
 
-@pytest.mark.parametrize("inputs", [{"useOidc": "true"}, {"clientCertificatePath": "file.pfx"}])
+@pytest.mark.parametrize("inputs", [{"clientCertificatePath": "file.pfx"}])
 def test_identities_that_it_cannot_take_on_are_refused(connect_azure: Connect, inputs: dict[str, str]) -> None:
     with pytest.raises(grpc.RpcError, match=f"does not know the setting azure-native:{next(iter(inputs))}"):
         connect_azure(**NOBODY, **inputs)

@@ -3,7 +3,7 @@
     AwsError
     ├── AccessDeniedError, ThrottledError, InternalFailureError
     ├── MissingAuthenticationError, UnknownAccessKeyError, WrongSignatureError
-    ├── UnknownOperationError
+    ├── UnknownOperationError, InvalidIdentityTokenError
     └── SecretsManagerError    the service's own exceptions, by code
 
 The same refusal has one code in the JSON protocol (Secrets Manager) and another in the query protocol (STS, IAM): see
@@ -119,6 +119,14 @@ class UnknownOperationError(AwsError):
 
     json_code = "UnknownOperationException"
     query_code = "InvalidAction"
+    query_status = 400
+
+
+class InvalidIdentityTokenError(AwsError):
+    """The token of an AssumeRoleWithWebIdentity is not what it should be."""
+
+    json_code = "InvalidIdentityTokenException"
+    query_code = "InvalidIdentityToken"
     query_status = 400
 
 

@@ -18,13 +18,16 @@ from moto.sts.models import sts_backends
 
 from uss.sandbox.aws.exceptions import (
     AccessDeniedError,
+    InvalidIdentityTokenError,
     SecretsManagerError,
     UnknownAccessKeyError,
     UnknownOperationError,
     WrongSignatureError,
 )
 from uss.sandbox.aws.urls import Call
-from uss.sandbox.vaultfile import AwsAccessKey, AwsRole, Vault, VaultFileError, VaultRecord
+from uss.sandbox.federation import UntrustedTokenError, subject_of
+from uss.sandbox.vaultclouds import AwsAccessKey, AwsRole
+from uss.sandbox.vaultfile import Vault, VaultFileError, VaultRecord
 
 _PARTITION = "aws"
 _TRUST_NOBODY = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -89,6 +92,20 @@ class Identities:
         if call.action.startswith("sts:AssumeRole") and not self._may_assume(call, caller, account):
             raise _denied(caller, call)
         return account
+
+    def admit(self, call: Call) -> str:
+        """Return the account of the role that the token of an AssumeRoleWithWebIdentity may assume; raise an `AwsError`
+        otherwise.
+        """
+        self._refresh()
+        role = self._roles.get(call.text("RoleArn") or "")
+        if role is None or not role.federated or self._known is None:
+            raise AccessDeniedError(f"Not authorized to perform {call.action}")
+        try:
+            subject_of(call.text("WebIdentityToken") or "", role.federated, self._known.clouds.issuers)
+        except UntrustedTokenError as error:
+            raise InvalidIdentityTokenError(f"The web identity token is not trusted: {error}") from None
+        return _role_account_and_path(role.arn)[0]
 
     def _may_assume(self, call: Call, caller: str, account: str) -> bool:
         # Asked on top of the caller's own right to sts:AssumeRole, which AWS waives in one case: a trust policy that

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from uss.sandbox.faults import FaultBoard
-from uss.sandbox.vaultfile import AwsAccessKey, Vault
+from uss.sandbox.vaultclouds import AwsAccessKey
+from uss.sandbox.vaultfile import Vault
 from uss.sandbox.wsgi import quiet_handler
 
 if TYPE_CHECKING:

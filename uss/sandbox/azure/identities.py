@@ -13,7 +13,9 @@ from fnmatch import fnmatchcase
 
 from uss.sandbox.azure.exceptions import EntraError, ImdsError
 from uss.sandbox.azure.pam import pam_configurations
-from uss.sandbox.vaultfile import AzureIdentity, Vault
+from uss.sandbox.federation import UntrustedTokenError, subject_of
+from uss.sandbox.vaultclouds import AzureIdentity, FederatedTrust
+from uss.sandbox.vaultfile import Vault
 
 _TOKEN_SECONDS = 3600
 _NAMESPACE = uuid.UUID("5a9c8b51-3c59-4d8a-9f0e-4d0b7c7c3f5a")
@@ -34,6 +36,7 @@ class Identity:
     """Scopes in lower case (empty for the whole tenant) and the actions allowed there, `*` as a wildcard."""
     is_administrator: bool = False
     """Whether it is the sandbox's own, which no access policy keeps out."""
+    federated: tuple[FederatedTrust, ...] = ()
 
     def may(self, action: str, resource: str) -> bool:
         """Tell whether the identity may do this to a resource; actions and IDs are compared without case."""
@@ -64,6 +67,7 @@ class Identities:
         self._known: dict[tuple[str, str], Identity] = {}
         self._tenants: set[str] = set()
         self._tokens: dict[str, _Token] = {}
+        self._issuers: Mapping[str, str] = {}
 
     def learn(self, vault: Vault, tenants: set[str]) -> None:
         """Take over the identities of a vault file in place of earlier ones; their tokens stay with their names.
@@ -89,18 +93,13 @@ class Identities:
                 _identity(self.administrator, tenant, self.administrator.client_secret), is_administrator=True
             )
         self._known = known
+        self._issuers = vault.clouds.issuers
 
     def sign_in(self, tenant: str, client_id: str, secret: str, resource: str) -> str:
         """Give a service principal a token for a resource; raise `EntraError` if it is unknown or the secret wrong."""
-        self.check_tenant(tenant)
-        identity = self._known.get((tenant.lower(), client_id.lower()))
+        identity = self._application(tenant, client_id)
         if identity is None or identity.secret is None:
-            raise EntraError(
-                400,
-                "unauthorized_client",
-                700016,
-                f"Application with identifier '{client_id}' was not found in the directory '{tenant}'.",
-            )
+            raise _no_application(tenant, client_id)
         if not secrets.compare_digest(identity.secret.encode(), secret.encode()):
             raise EntraError(
                 401,
@@ -109,6 +108,24 @@ class Identities:
                 f"Invalid client secret provided for app '{client_id}'.",
             )
         return self._issue(identity, resource)
+
+    def federate(self, tenant: str, client_id: str, assertion: str, resource: str) -> str:
+        """Give an identity a token for a resource, in exchange for one that a federated credential of its admits; raise
+        `EntraError` if none does.
+        """
+        identity = self._application(tenant, client_id)
+        if identity is None:
+            raise _no_application(tenant, client_id)
+        try:
+            subject_of(assertion, identity.federated, self._issuers)
+        except UntrustedTokenError as error:
+            text = f"No matching federated identity record found for presented assertion: {error}."
+            raise EntraError(400, "invalid_client", 700213, text) from None
+        return self._issue(identity, resource)
+
+    def _application(self, tenant: str, client_id: str) -> Identity | None:
+        self.check_tenant(tenant)
+        return self._known.get((tenant.lower(), client_id.lower()))
 
     def check_tenant(self, tenant: str) -> None:
         """Raise `EntraError` if there is no such tenant."""
@@ -170,7 +187,12 @@ def _identity(given: AzureIdentity, tenant: str, secret: str | None) -> Identity
     client_id = given.client_id.lower()
     principal = given.principal_id.lower() or _object_id(tenant, client_id)
     grants = tuple((scope, tuple(given.allows)) for scope in given.scopes or [""])
-    return Identity(client_id, secret, principal, tenant, grants)
+    return Identity(client_id, secret, principal, tenant, grants, federated=tuple(given.federated))
+
+
+def _no_application(tenant: str, client_id: str) -> EntraError:
+    text = f"Application with identifier '{client_id}' was not found in the directory '{tenant}'."
+    return EntraError(400, "unauthorized_client", 700016, text)
 
 
 def _object_id(tenant: str, client_id: str) -> str:

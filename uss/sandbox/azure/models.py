@@ -12,7 +12,8 @@ from typing import Any
 from uss.sandbox.azure.exceptions import ArmError, resource_not_found, vault_already_exists
 from uss.sandbox.azure.pam import pam_configurations
 from uss.sandbox.azure.secrets import Secret, SecretStore
-from uss.sandbox.vaultfile import AzureCloud, AzureVault, Vault, VaultFileError
+from uss.sandbox.vaultclouds import AzureCloud, AzureVault
+from uss.sandbox.vaultfile import Vault, VaultFileError
 
 VAULT_TYPE = "Microsoft.KeyVault/vaults"
 _LOCATION = "westeurope"

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 _GARBAGE = b'{"value": "\xff\xfe'
 _LIFETIME_SECONDS = 3600
+_JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _WINDOW_SECONDS = 10.0
 _SUBSCRIPTION_FACTOR = 5
 
@@ -171,10 +172,14 @@ class Application:
             return reply(_openid_configuration(f"{self._url()}/{tenant}"))
         if form.get("grant_type") != "client_credentials":
             raise EntraError(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
-        # A denied sign-in is told as that of a wrong secret.
-        secret = "" if denied else form.get("client_secret", "")
-        resource = form.get("scope", "").removesuffix("/.default")
-        token = self.identities.sign_in(tenant, form.get("client_id", ""), secret, resource)
+        resource, client_id = form.get("scope", "").removesuffix("/.default"), form.get("client_id", "")
+        # A denied sign-in is told as that of a wrong secret, or of a token that is not trusted.
+        if form.get("client_assertion_type") == _JWT_BEARER:
+            assertion = "" if denied else form.get("client_assertion", "")
+            token = self.identities.federate(tenant, client_id, assertion, resource)
+        else:
+            secret = "" if denied else form.get("client_secret", "")
+            token = self.identities.sign_in(tenant, client_id, secret, resource)
         seconds = {"expires_in": _LIFETIME_SECONDS, "ext_expires_in": _LIFETIME_SECONDS}
         return reply({"token_type": "Bearer", **seconds, "access_token": token})
 
@@ -265,7 +270,7 @@ def _openid_configuration(authority: str) -> dict[str, Any]:
         "issuer": f"{authority}/v2.0",
         "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
         "token_endpoint": f"{authority}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "response_types_supported": ["code"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],

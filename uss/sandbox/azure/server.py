@@ -15,7 +15,8 @@ from uss.sandbox.azure.responses import Application
 from uss.sandbox.azure.urls import Door
 from uss.sandbox.faults import FaultBoard
 from uss.sandbox.keeper.tls import make_server_context
-from uss.sandbox.vaultfile import AzureIdentity, Vault
+from uss.sandbox.vaultclouds import AzureIdentity
+from uss.sandbox.vaultfile import Vault
 from uss.sandbox.wsgi import quiet_handler
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ def _walk(caller: Account, chain: list[str], identities: Identities) -> Account:
         target = identities.account(email)
         if target is None:
             raise NotFoundError(f"Not found; Gaia id not found for email {email}")
-        if caller.email not in target.impersonators:
+        if not target.lets_impersonate(caller.email):
             raise DeniedError(_PERMISSION)
         caller = target
     return caller

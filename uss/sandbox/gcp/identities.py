@@ -17,9 +17,13 @@ from uss.sandbox.gcp.exceptions import (
     UnknownProjectError,
 )
 from uss.sandbox.serviceaccounts import ServiceAccountKey, read_key
-from uss.sandbox.vaultfile import GcpProject, GcpQuotas, GcpServiceAccount, Vault, VaultFileError, VaultRecord
+from uss.sandbox.vaultclouds import GcpProject, GcpQuotas, GcpServiceAccount, GcpWorkloadIdentityProvider
+from uss.sandbox.vaultfile import Vault, VaultFileError, VaultRecord
 
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+
+PRINCIPAL = "principal://iam.googleapis.com/"
+"""What the name of somebody whom a workload identity pool knows begins with."""
 
 _DOMAIN = ".iam.gserviceaccount.com"
 
@@ -35,7 +39,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Account:
-    """A service account."""
+    """A service account; or a principal of a workload identity pool, whose name is in place of an e-mail."""
 
     email: str
     public_keys: frozenset[str] = field(default=frozenset(), repr=False)
@@ -48,6 +52,11 @@ class Account:
         """Tell whether the account has a permission in a project."""
         there = self.projects is None or project in self.projects
         return there and any(fnmatchcase(permission, allowed) for allowed in self.allows)
+
+    def lets_impersonate(self, caller: str) -> bool:
+        """Tell whether a caller may get tokens of this account: one who is named, or whose whole pool is."""
+        pool = caller.partition("/subject/")[0].replace("principal:", "principalSet:", 1)
+        return not self.impersonators.isdisjoint({caller, f"{pool}/*"})
 
 
 class Identities:
@@ -67,7 +76,17 @@ class Identities:
     def account(self, email: str) -> Account | None:
         """Return a service account, or None if there is none of this e-mail."""
         self._refresh()
+        if email.startswith(PRINCIPAL):
+            return Account(email, allows=())
         return self._accounts.get(email)
+
+    def provider(self, name: str) -> tuple[GcpWorkloadIdentityProvider | None, Mapping[str, str]]:
+        """Return a workload identity provider by its name, if there is one, and the issuers' public keys."""
+        self._refresh()
+        clouds = self._known.clouds if self._known else None
+        if clouds is None:
+            return None, {}
+        return {entry.name: entry for entry in clouds.gcp.workload_identity_providers}.get(name), clouds.issuers
 
     def project(self, name: str, service: str) -> Project:
         """Return a project by ID or number; raise a `StatusError` if it does not exist or lacks the service."""

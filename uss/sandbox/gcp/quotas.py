@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from uss.sandbox.gcp.exceptions import ThrottledError
-from uss.sandbox.vaultfile import GcpQuotas
+from uss.sandbox.vaultclouds import GcpQuotas
 
 _MINUTE = 60
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import google_crc32c
 
 from uss.sandbox.faults import Fault, FaultBoard, FaultKind
-from uss.sandbox.gcp import iamcredentials, oauth
+from uss.sandbox.gcp import iamcredentials, oauth, sts
 from uss.sandbox.gcp.exceptions import (
     DeniedError,
     InsufficientScopeError,
@@ -29,7 +29,7 @@ from uss.sandbox.gcp.filters import matcher
 from uss.sandbox.gcp.identities import CLOUD_PLATFORM, Account, Grant, Identities, Project, Tokens
 from uss.sandbox.gcp.models import Secret, SecretManager, State, Version
 from uss.sandbox.gcp.quotas import Quotas, kind_of
-from uss.sandbox.gcp.urls import GENERATE, TOKEN, Call, read_call
+from uss.sandbox.gcp.urls import EXCHANGE, GENERATE, TOKEN, Call, read_call
 from uss.sandbox.wsgi import JSON, Response, respond
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class Application:
     def _serve(self, call: Call) -> Mapping[str, Any]:
         if call.operation == TOKEN:
             return oauth.exchange(call.form(), self._identities, self._tokens, f"{self._url}/token", self._clock())
+        if call.operation == EXCHANGE:
+            return sts.exchange(call.form(), self._identities, self._tokens)
         if call.operation not in (GENERATE, *_METHODS):
             raise NotFoundError("Method not found: the sandbox has no such method.")
         grant = self._grant(call)
@@ -115,7 +117,7 @@ def _refuse(call: Call, fault: Fault | None) -> None:
     """Raise the refusal that a fault stands for, if it stands for one."""
     if fault is None or fault.kind not in (FaultKind.DENIED, FaultKind.THROTTLED, FaultKind.ERROR):
         return
-    if call.operation == TOKEN:
+    if call.operation in (TOKEN, EXCHANGE):
         raise {
             FaultKind.DENIED: OAuthError("access_denied", "Account restricted", 403),
             FaultKind.THROTTLED: OAuthError("rate_limit_exceeded", "Rate limit exceeded", 429),

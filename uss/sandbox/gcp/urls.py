@@ -12,6 +12,7 @@ from uss.sandbox.gcp.exceptions import InvalidArgumentError
 from uss.sandbox.wsgi import Route, bearer_token, find_route, read_body, read_query
 
 TOKEN = "oauth2.Token"  # noqa: S105  the operation's name
+EXCHANGE = "sts.Token"  # noqa: S105  the same
 GENERATE = "iamcredentials.GenerateAccessToken"
 
 _SECRETS = r"/v1/projects/(?P<project>[^/:]+)/secrets"
@@ -19,6 +20,7 @@ _SECRET = _SECRETS + r"/(?P<secret>[^/:]+)"
 _VERSION = _SECRET + r"/versions/(?P<version>[^/:]+)"
 _ROUTES: list[Route] = [
     ("POST", r"/token", TOKEN),
+    ("POST", r"/v1/token", EXCHANGE),
     ("POST", r"/v1/projects/-/serviceAccounts/(?P<account>[^/:]+):generateAccessToken", GENERATE),
     ("POST", _SECRETS, "secretmanager.CreateSecret"),
     ("GET", _SECRETS, "secretmanager.ListSecrets"),

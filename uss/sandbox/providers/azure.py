@@ -2,7 +2,7 @@
 
 Where it departs from the real provider on purpose: it speaks to local clouds only, and finds a vault's endpoint by
 asking the local cloud; it waits seconds, not minutes; a managed identity's service is asked once; settings for
-identities that it cannot take on (certificates, OIDC) are errors.
+identities that it cannot take on (certificates) are errors.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ _ENVIRONMENT = {
     "metadataHost": "ARM_METADATA_HOSTNAME",
     "location": "ARM_LOCATION",
     "useOidc": "ARM_USE_OIDC",
+    "oidcTokenFilePath": "ARM_OIDC_TOKEN_FILE_PATH",
     "clientCertificatePath": "ARM_CLIENT_CERTIFICATE_PATH",
     "useDefaultAzureCredential": "ARM_USE_DEFAULT_AZURE_CREDENTIAL",
 }
@@ -44,6 +45,7 @@ class AzureConfig(BaseModel):
     metadata_host: str = ""
     location: str = ""
     use_oidc: bool = False
+    oidc_token_file_path: str = ""
     client_certificate_path: str = ""
 
 

@@ -23,6 +23,7 @@ from azure.identity import (
     CredentialUnavailableError,
     EnvironmentCredential,
     ManagedIdentityCredential,
+    WorkloadIdentityCredential,
 )
 from azure.keyvault.secrets import SecretClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
@@ -191,7 +192,16 @@ def _credential(config: AzureConfig, endpoints: _Endpoints, stack: ExitStack) ->
         )
         return stack.enter_context(secret)
     if config.use_oidc:
-        raise _unknown_setting("useOidc")
+        needed |= {"Tenant ID": config.tenant_id, "Client ID": config.client_id}
+        _require("with OIDC", needed | {"OIDC token": config.oidc_token_file_path})
+        exchanged = WorkloadIdentityCredential(
+            tenant_id=config.tenant_id,
+            client_id=config.client_id,
+            token_file_path=config.oidc_token_file_path,
+            **authority,
+            **_RETRIES,
+        )
+        return stack.enter_context(exchanged)
     if config.use_msi:
         _require("as a Managed Identity using MSI", needed)
         return stack.enter_context(_managed_identity(config.client_id))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError
-from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.auth.exceptions import GoogleAuthError, OAuthError, RefreshError, TransportError
 from google.protobuf.json_format import Error as JsonFormatError
 from requests.exceptions import RequestException
 
@@ -42,7 +42,7 @@ def gcp_call(doing: str, hidden: str = "") -> Iterator[None]:
     except GoogleAPICallError as error:
         code = int(error.code or 0)
         raise GcpError(doing, f"googleapi: Error {code}: {_without(hidden, _message(error))}", code) from None
-    except RefreshError as error:
+    except (RefreshError, OAuthError) as error:
         raise GcpError(doing, _refused_token(error)) from None
     except (RequestException, TransportError) as error:
         raise GcpError(doing, f"no answer from Google: {type(error).__name__}") from None
@@ -61,7 +61,7 @@ def _message(error: GoogleAPICallError) -> str:
         return "(the answer has no message)"
 
 
-def _refused_token(error: RefreshError) -> str:
+def _refused_token(error: RefreshError | OAuthError) -> str:
     answer = error.args[1] if len(error.args) > 1 else None
     try:
         content = json.loads(answer) if isinstance(answer, str) else dict(answer or {})

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 from google.api_core.exceptions import BadGateway, InternalServerError, ServiceUnavailable, TooManyRequests
-from google.auth import impersonated_credentials
+from google.auth import identity_pool, impersonated_credentials
 from google.auth.credentials import Credentials
 from google.auth.transport.requests import Request
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
@@ -28,6 +28,8 @@ from uss.sandbox.providers.values import Properties
 PATIENCE_SECONDS = 3.0
 """How long a call is tried again; the real provider does it for twenty minutes."""
 
+_EXTERNAL = "external_account"
+"""Workload identity federation's."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TIMEOUT_SECONDS = 60.0
 _RETRIED = (TooManyRequests, InternalServerError, BadGateway, ServiceUnavailable, requests.ConnectionError)
@@ -109,7 +111,7 @@ def _of_whom(config: GcpConfig) -> str:
 
 
 def _credentials(config: GcpConfig) -> _Bearer:
-    source: Any = _Bearer(None, config.access_token) if config.access_token else _service_account(config)
+    source: Any = _Bearer(None, config.access_token) if config.access_token else _own(config)
     if not config.impersonate_service_account:
         return source if isinstance(source, _Bearer) else _Bearer(source)
     endpoint = _local(config.iam_credentials_custom_endpoint, ENDPOINT_VARIABLE)
@@ -126,20 +128,31 @@ def _credentials(config: GcpConfig) -> _Bearer:
     return _Bearer(impersonated)
 
 
-def _service_account(config: GcpConfig) -> service_account.Credentials:
-    # A key names the endpoint that it is sent to; here that is the sandbox's, whatever the key says.
+def _own(config: GcpConfig) -> Credentials:
+    # Credentials name the endpoint that they are sent to; here that is the sandbox's, whatever they say.
     url = _local(os.environ.get(ENDPOINT_VARIABLE), ENDPOINT_VARIABLE)
-    info = _key(config) | {"token_uri": f"{url}/token"}
+    info = _info(config)
     try:
+        if info["type"] == _EXTERNAL:
+            return _external_account(info, url, config.scopes)
         made: service_account.Credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # google-auth has no types
-            info, scopes=config.scopes
+            info | {"token_uri": f"{url}/token"}, scopes=config.scopes
         )
-    except (ValueError, KeyError, TypeError, AttributeError):  # with the key's own text in it
-        raise ProviderError("the credentials are no service account key: a field is missing or malformed") from None
+    except (ValueError, KeyError, TypeError, AttributeError):  # with the credentials' own text in it
+        raise ProviderError("the credentials are not whole: a field is missing or malformed") from None
     return made
 
 
-def _key(config: GcpConfig) -> dict[str, Any]:
+def _external_account(info: dict[str, Any], url: str, scopes: list[str]) -> Credentials:
+    if "file" not in info["credential_source"]:
+        raise ProviderError("the stand-in provider takes a workload identity's token out of a file only")
+    made: Credentials = identity_pool.Credentials.from_info(  # type: ignore[no-untyped-call]  # google-auth has no types
+        info | {"token_url": f"{url}/v1/token"}, scopes=scopes
+    )
+    return made
+
+
+def _info(config: GcpConfig) -> dict[str, Any]:
     text = config.credentials
     path = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS") if text is None else None
     if text is not None and not text.lstrip().startswith("{"):
@@ -158,8 +171,8 @@ def _key(config: GcpConfig) -> dict[str, Any]:
         content = json.loads(text)
     except ValueError:
         content = None
-    if not isinstance(content, dict) or content.get("type") != "service_account":
-        raise ProviderError('the credentials are no service account key: their "type" is not "service_account"')
+    if not isinstance(content, dict) or content.get("type") not in ("service_account", _EXTERNAL):
+        raise ProviderError(f'the credentials are of a "type" that is neither "service_account" nor "{_EXTERNAL}"')
     return content
 
 
