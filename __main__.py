@@ -3,13 +3,14 @@
 import pulumi
 
 from uss import program
-from uss.quiet import without_debug_messages
+from uss.quiet import with_rare_garbage_collection, without_debug_messages
 from uss.state import read_state
 
 
 async def main() -> pulumi.Inputs:
     """Load, read, plan, guard, look, declare; return the stack's outputs."""
     without_debug_messages()
+    with_rare_garbage_collection()
     with program.plain_errors():
         settings = program.load_settings()
         state = await read_state()

@@ -12,13 +12,12 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from bench.vaults import CREDENTIALS, folders, vault_of
-from tests.sync.harness import KEY_ID, KEY_SECRET, ROLE, USS, Project, Run, Sandbox, running_sandbox
+from tests.sync.harness import KEY_ID, KEY_SECRET, ONE_CHECKPOINT, ROLE, USS, Project, Run, Sandbox, running_sandbox
 from uss.sandbox.faults import Fault, FaultKind
 
 PROGRAMS = Path(__file__).with_name("programs")
 OURS, PLAIN, FLOOR, EMPTY = "ours", "plain", "floor", "empty"
-FAST = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"}
-"""The checkpoint is written once, at the end: see docs/scale.md."""
+FAST = ONE_CHECKPOINT
 HOUR = 3600
 
 

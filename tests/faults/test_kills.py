@@ -15,7 +15,7 @@ import pytest
 from tests.faults.scenarios import SCENARIOS, assert_whole, prepare, reading
 from tests.sandbox.providers.harness import ports_of, start_providers
 from tests.sync.clouds import CLOUDS, CloudUnderTest
-from tests.sync.harness import Project, Sandbox, Victim, kill_all, kill_engine, kill_program
+from tests.sync.harness import ONE_CHECKPOINT, Project, Sandbox, Victim, kill_all, kill_engine, kill_program
 from uss.sandbox.faults import Fault, FaultKind
 
 POINTS = int(os.environ.get("USS_FAULT_POINTS", "2"))
@@ -28,6 +28,7 @@ CALLS = {
     ("gcp", "mixed change"): 20,
 }
 """How many calls of the cloud a run of the scenario makes, the reader's aside: points lie between first and last."""
+FIRST = SCENARIOS[0]
 VICTIMS = ("all", "engine", "program", "provider")
 
 
@@ -35,11 +36,24 @@ def points() -> Iterator[object]:
     """Each cloud and scenario, with points spread over the run and the victims in turn."""
     for cloud in CLOUDS:
         for scenario in SCENARIOS:
-            for number in range(POINTS):
-                call = 1 + round(number * (CALLS[cloud.name, scenario] - 1) / max(POINTS - 1, 1))
+            for number, call in enumerate(spread(cloud, scenario)):
                 victim = VICTIMS[(number + len(scenario)) % len(VICTIMS)]
                 name = f"{cloud.name}-{scenario}-{victim}-at-call-{call}".replace(" ", "-")
                 yield pytest.param(cloud, scenario, victim, call, id=name)
+
+
+def spread(cloud: CloudUnderTest, scenario: str) -> list[int]:
+    """The calls at which a run of a scenario is cut off."""
+    last = CALLS[cloud.name, scenario] - 1
+    return [1 + round(number * last / max(POINTS - 1, 1)) for number in range(POINTS)]
+
+
+def first_syncs() -> Iterator[object]:
+    """Each cloud, with points spread over the first sync; the state is lost with the engine, whoever else dies."""
+    for cloud in CLOUDS:
+        for number, call in enumerate(spread(cloud, FIRST)):
+            victim = ("engine", "all")[number % 2]
+            yield pytest.param(cloud, victim, call, id=f"{cloud.name}-{victim}-at-call-{call}")
 
 
 @contextmanager
@@ -65,6 +79,21 @@ def test_after_a_kill_the_next_run_makes_it_whole(
         kill(own, sandbox, tmp_path, cloud, victim, call)
         own.up_well("--refresh")
     assert_whole(scenario, own, cloud, reader)
+
+
+@pytest.mark.parametrize(("cloud", "victim", "call"), list(first_syncs()))
+def test_after_a_kill_before_the_only_checkpoint_the_next_run_makes_it_whole(
+    own: Project, sandbox: Sandbox, tmp_path: Path, cloud: CloudUnderTest, victim: str, call: int
+) -> None:
+    own.configure(cloud.configuration() | {"namePrefix": own.prefix})
+    prepare(FIRST, own, sandbox, cloud)
+    with reading(FIRST, own, cloud) as reader:
+        own.environment |= ONE_CHECKPOINT
+        kill(own, sandbox, tmp_path, cloud, victim, call)
+        for name in ONE_CHECKPOINT:
+            del own.environment[name]
+        own.up_well()
+    assert_whole(FIRST, own, cloud, reader)
 
 
 def kill(project: Project, sandbox: Sandbox, folder: Path, cloud: CloudUnderTest, victim: str, call: int) -> None:

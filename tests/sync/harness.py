@@ -168,6 +168,9 @@ def _is_json(path: Path) -> bool:
     return True
 
 
+ONE_CHECKPOINT = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"}
+"""The state is written once, at the end: see docs/scale.md."""
+
 Victim = Callable[[int], None]
 """Kills something of a run, which is the process group of this number."""
 
