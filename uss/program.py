@@ -17,7 +17,7 @@ from uss.approval import VARIABLE, approve, parse_approvals, with_digests
 from uss.clouds import CLOUDS
 from uss.clouds.interface import HeldSecret, LogicalName, Ownership
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
-from uss.errors import ConfigurationError, GuardError, UssError
+from uss.errors import CloudError, ConfigurationError, GuardError, UssError
 from uss.findings import settle, without_known
 from uss.keeper import Access, Snapshot, find_access, read_vault
 from uss.pacing import paced
@@ -112,7 +112,8 @@ def check(plan: Plan, approvals: Mapping[str, str]) -> Plan:
 async def look(plan: Plan, state: StackState) -> Outlook:
     """Register the providers, and settle the plan with what the clouds say they hold already.
 
-    Raises `CloudError` when a cloud does not answer. Configurations to which nothing is applied are not asked for.
+    Raises `CloudError` when clouds do not answer, and says so of all of them. Configurations to which nothing is
+    applied are not asked for.
     """
     ownership = _ownership()
     resources = _by_configuration(plan, state)
@@ -130,8 +131,17 @@ async def look(plan: Plan, state: StackState) -> Outlook:
         found = await part.cloud.resources().look(part, ownership, providers[part.name], resources[part.name])
         return settle(part, found, ownership, holders)
 
-    parts = await asyncio.gather(*(settled(part) for part in plan.configurations))
+    answers = await asyncio.gather(*(settled(part) for part in plan.configurations), return_exceptions=True)
+    parts = [answer for answer in answers if not isinstance(answer, BaseException)]
+    if failures := [answer for answer in answers if isinstance(answer, BaseException)]:
+        raise _together(failures) from failures[0]
     return Outlook(replace(plan, configurations=without_known(parts)), providers, resources)
+
+
+def _together(failures: list[BaseException]) -> BaseException:
+    """All that went wrong as one error; what is no message for a person goes first, and alone."""
+    other = next((failure for failure in failures if not isinstance(failure, CloudError)), None)
+    return other or CloudError("\n".join(str(failure) for failure in failures))
 
 
 def _holders(resources: Mapping[str, list[StateResource]]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from uss.errors import (
+    ConfigurationError,
     VaultDeniedError,
     VaultError,
     VaultIncompleteError,
@@ -148,6 +149,12 @@ def test_an_unknown_authority_is_told_with_the_variable(read: Read, monkeypatch:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     with pytest.raises(VaultUnavailableError, match="REQUESTS_CA_BUNDLE"):
+        read()
+
+
+def test_authorities_that_are_not_there_are_told_with_the_variable(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/ca.pem")
+    with pytest.raises(ConfigurationError, match=r"/no/such/ca\.pem.* Correct REQUESTS_CA_BUNDLE"):
         read()
 
 

@@ -144,9 +144,23 @@ def test_whose_jobs_is_one_project(text: str) -> None:
     [
         (CALLER, KEYS, {"sync_identity": None}, "key `syncIdentity`: is missing, so there is no role"),
         (None, KEYS, {"sync_identity": None, "external_id": "x7"}, "key `externalId`: is given, and no role asks"),
-        (parse_federation("github:a/b"), KEYS, {}, "key `pamConfiguration`: the access keys in it assume the role"),
     ],
 )
 def test_trust_that_leads_nowhere_is_told(trusted: Any, keys: dict[str, str], settings: Any, text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
         printed(trusted, keys, **settings)
+
+
+@pytest.mark.parametrize("keys", [{}, KEYS])
+def test_a_ci_needs_its_issuer_and_its_variables_and_no_keys(keys: dict[str, str]) -> None:
+    data = printed(parse_federation("github:a/b"), keys)
+    (step,) = data["steps"]
+    assert step["command"][1:3] == ["iam", "create-open-id-connect-provider"]
+    assert step["command"][-3:] == [
+        "https://token.actions.githubusercontent.com",
+        "--client-id-list",
+        "sts.amazonaws.com",
+    ]
+    assert data["variables"] == {"AWS_ROLE_ARN": ROLE, "AWS_REGION": "us-east-1"}
+    assert bool(data.get("notes")) is bool(keys)
+    assert "canary" not in str(data)

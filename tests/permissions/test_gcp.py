@@ -13,6 +13,7 @@ from uss.errors import ConfigurationError
 from uss.keeper import PamConfiguration
 from uss.permissions import gcp
 from uss.permissions.federation import Federation, parse_federation
+from uss.permissions.interface import Permissions
 
 PAM = "keeper-pam@other.iam.gserviceaccount.com"
 WRITER = "keeper-uss@p.iam.gserviceaccount.com"
@@ -21,13 +22,18 @@ KEY = json.dumps(
 )
 
 
-def commands(key: str | None = KEY, jobs: Federation | None = None, **settings: Any) -> list[list[str]]:
-    """The commands for a configuration."""
+def printed(key: str | None, jobs: Federation | None, **settings: Any) -> Permissions:
+    """What is printed for a configuration."""
     entry = configuration(**{"type": "gcp", "regions": [], "sync_identity": WRITER} | settings)
     pam = PamConfiguration("U", "GCP", Gcp.type, {"pamserviceaccountkey": key}) if key else None
     target = Gcp().target(entry, pam, SOURCE)
     assert isinstance(target, GcpTarget)
-    return [step["command"] for step in gcp.permissions(target, entry, SOURCE, "test", jobs).data()["steps"]]
+    return gcp.permissions(target, entry, SOURCE, "test", jobs)
+
+
+def commands(key: str | None = KEY, jobs: Federation | None = None, **settings: Any) -> list[list[str]]:
+    """The commands for a configuration."""
+    return [step["command"] for step in printed(key, jobs, **settings).data()["steps"]]
 
 
 def options(name: str, found: list[list[str]]) -> list[str]:
@@ -142,13 +148,13 @@ def test_the_jobs_of_one_project_impersonate_the_sync_identity(jobs: Federation,
     assert "serviceAccountTokenCreator" not in str(found)
 
 
-@pytest.mark.parametrize(
-    ("key", "settings", "told"),
-    [
-        (KEY, {}, "the key in it impersonates the service account, not the CI's job"),
-        (None, {"sync_identity": None, "ambient_credentials": True, "project": "p"}, "there is no service account"),
-    ],
-)
-def test_jobs_that_could_not_sign_in_are_an_error(key: str | None, settings: dict[str, Any], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
-        commands(key, GITHUB, **settings)
+def test_jobs_without_a_service_account_are_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="there is no service account"):
+        commands(None, GITHUB, sync_identity=None, ambient_credentials=True, project="p")
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_a_ci_needs_its_variable_and_no_key(key: str | None) -> None:
+    data = printed(key, GITHUB, ambient_credentials=True, project="p").data()
+    assert data["variables"]["GCP_WORKLOAD_IDENTITY_PROVIDER"].endswith("/keeper-uss-aws/providers/github")
+    assert bool(data.get("notes")) is bool(key)

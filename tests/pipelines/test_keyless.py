@@ -98,10 +98,12 @@ class Keyless:
     @property
     def provider(self) -> str:
         """The workload identity provider's name, once its commands were run."""
-        pool = self.options("gcp", "--workload-identity-pool")[0]
-        (created,) = (step["command"] for step in self.printed["gcp"]["steps"] if "create-oidc" in step["command"])
-        name = created[created.index("create-oidc") + 1]
-        return f"projects/{NUMBER}/locations/global/workloadIdentityPools/{pool}/providers/{name}"
+        return self._numbered(self.variables["GCP_WORKLOAD_IDENTITY_PROVIDER"])
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables that are printed for the pipeline."""
+        return {name: value for printed in self.printed.values() for name, value in printed["variables"].items()}
 
     def _numbered(self, text: str) -> str:
         return text.replace("PROJECT_NUMBER", NUMBER)
@@ -168,13 +170,10 @@ def keyless(request: pytest.FixtureRequest, sandbox: Sandbox, stand_in: StandIn,
     environment = {name: value for name, value in project.environment.items() if name not in STOPS}
     environment["PATH"] = f"{plugins}:{environment['PATH']}"
     given = {name: environment.pop(name) for name in ("KSM_CONFIG", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE")}
-    sign_in = {"AWS_ROLE_ARN": ROLE, "AWS_REGION": "us-east-1", "AZURE_TENANT_ID": AZURE_TENANT}
-    ready = kind(
-        checkout, environment, given | sign_in | stand_in.variables(kind.name), temporary, Issuer(kind.issuer_url)
-    )
+    ready = kind(checkout, environment, given | stand_in.variables(kind.name), temporary, Issuer(kind.issuer_url))
     ready.check_out()
     found = Keyless(ready, project, {name: printed(project, name, JOBS.get(kind, JOBS[GitHub])) for name in KEYLESS})
-    ready.variables = {**ready.variables, "GCP_WORKLOAD_IDENTITY_PROVIDER": found.provider}
+    ready.variables = {**ready.variables, **found.variables, "GCP_WORKLOAD_IDENTITY_PROVIDER": found.provider}
     if isinstance(ready, GitHub):
         stand_in.token = lambda audience: ready.issuer.token(audience, ready.subject(ready.job))
     return found

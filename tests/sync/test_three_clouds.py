@@ -138,3 +138,17 @@ def test_no_value_is_in_anything_that_a_run_leaves_behind(ready: Project, sandbo
         assert [number for number, screen in enumerate(screens) if canary in screen] == []
         found = subprocess.run(["grep", "-rlaF", canary, str(tmp_path)], capture_output=True, text=True, check=False)
         assert found.stdout == ""
+
+
+def test_every_cloud_that_does_not_let_the_run_in_is_named(ready: Project, sandbox: Sandbox) -> None:
+    content = vault_of_all(login(uid(1), "First", "p1"))
+    for cloud in CLOUDS:
+        content["clouds"][cloud.name] = cloud.vault(trusted=False)["clouds"][cloud.name]
+    sandbox.write_vault(content)
+    run = ready.up()
+    assert run.code != 0
+    for cloud in CLOUDS:
+        assert f'configuration "{cloud.name}": the cloud could not be asked' in run
+        assert cloud.wrong_identity in run
+    assert writes(sandbox) == set()
+    assert "Traceback" not in run

@@ -45,12 +45,13 @@ class Questions:
             if self.denied.search(text):
                 raise CloudDeniedError(
                     f"configuration {shown(self.configuration)}: the Sync Identity may not look at what the cloud "
-                    f"holds: {shown(text, _TEXT)}. Nothing was changed. Grant it that, then run it again."
+                    f"holds: {shown(text, _TEXT)}. Grant it that: `uss permissions {self.configuration}` prints all "
+                    "that it needs."
                 ) from error
             raise CloudError(
                 f"configuration {shown(self.configuration)}: the cloud could not be asked what it holds: "
-                f"{shown(text, _TEXT)}. Nothing was changed. Check the Sync Identity and what it is granted, then run "
-                "it again."
+                f"{shown(text, _TEXT)}. Nothing was changed. Check the Sync Identity, whom it trusts and what it is "
+                f"granted (`uss permissions {self.configuration}` prints all of it), then run it again."
             ) from error
         return answer
 

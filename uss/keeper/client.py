@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from uss.errors import (
+    ConfigurationError,
     VaultDeniedError,
     VaultError,
     VaultIncompleteError,
@@ -123,6 +124,11 @@ def translated() -> Iterator[None]:
     except requests.RequestException as error:
         raise VaultUnavailableError(
             f"Keeper could not be reached: {_http_fault(error)}. Nothing was changed; run it again."
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"The authorities to check Keeper's certificate with cannot be read: {shown(str(error))}. Correct "
+            "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it. Nothing was changed."
         ) from error
     except (InvalidTag, ValueError, TypeError, KeyError, AttributeError) as error:
         raise VaultIncompleteError(

@@ -13,7 +13,7 @@ from typing import Any
 from uss.clouds.aws import AwsTarget
 from uss.config import Configuration, OnDelete, RegionMode, mistake
 from uss.permissions.federation import Federation
-from uss.permissions.interface import Document, Permissions
+from uss.permissions.interface import Document, Permissions, Step
 
 _ALWAYS = (
     "CreateSecret",
@@ -33,6 +33,7 @@ _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(user|role)/[\w+=,.@/-]+", 
 _SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+", re.ASCII)
 _AUDIENCES = {"github": "sts.amazonaws.com", "gitlab": "https://gitlab.com"}
 """Whom the tokens are for: what GitHub's action asks for, and what the pipeline for GitLab does."""
+_KEYS = "the PAM Configuration has access keys, which the jobs would use instead: take them out once the rest is done."
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
 
 
@@ -63,11 +64,18 @@ def permissions(
     if role is None:
         text = "is missing, so there is no role that could trust anybody. Name one, or leave --caller and --oidc out."
         raise mistake(source, configuration.name, "syncIdentity", text)
-    if isinstance(trusted, Federation) and target.access_key_id:
-        text = "the access keys in it assume the role, not the CI's job. Take them out, or name their user as --caller."
-        raise mistake(source, configuration.name, "pamConfiguration", text)
     assume = _policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role})
-    return Permissions([*documents, _trust(target, role, trusted), Document("callerPolicy", _need(trusted), assume)])
+    documents += [_trust(target, role, trusted), Document("callerPolicy", _need(trusted), assume)]
+    if isinstance(trusted, str):
+        return Permissions(documents)
+    variables = {"AWS_ROLE_ARN": role, "AWS_REGION": target.regions[0]}
+    return Permissions(documents, [_issuer(trusted)], variables, [_KEYS] if target.access_key_id else [])
+
+
+def _issuer(federation: Federation) -> Step:
+    audience = ("--client-id-list", _AUDIENCES[federation.platform])
+    created = ("aws", "iam", "create-open-id-connect-provider", "--url", f"https://{federation.issuer}", *audience)
+    return Step("Whose tokens the account takes at all, unless it is there already.", created)
 
 
 def _owner(target: AwsTarget) -> str:

@@ -44,7 +44,8 @@ def permissions(
             *("--role", role["Name"], "--scope", scope),
         ),
     )
-    return Permissions(steps=[*_identity(target, configuration, jobs), created, assigned])
+    variables = {"AZURE_TENANT_ID": target.tenant} if jobs else {}
+    return Permissions((), [*_identity(target, configuration, jobs), created, assigned], variables)
 
 
 def _az(target: AzureTarget, *words: str) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ _APIS = ("secretmanager.googleapis.com", "iamcredentials.googleapis.com")
 _FEDERATION_API = "sts.googleapis.com"
 _TOKENS, _POOL_USER = "roles/iam.serviceAccountTokenCreator", "roles/iam.workloadIdentityUser"
 _POOL, _NUMBER = "keeper-uss", "PROJECT_NUMBER"
+_PLACE = f"projects/{_NUMBER}/locations/global/workloadIdentityPools"
+_KEY = "the PAM Configuration has a key, which the jobs would use instead: take it out once the rest is done, and set "
+_KEY += "`ambientCredentials: true` and `project`."
 _EMAIL = re.compile(r"(?P<name>[^@]+)@(?P<project>[^.]+)\.iam\.gserviceaccount\.com")
 _WRITER, _PAM = "SERVICE_ACCOUNT_EMAIL", "PAM_SERVICE_ACCOUNT_EMAIL"
 
@@ -44,26 +47,24 @@ def permissions(
         steps.append(
             Step(_impersonation(pam), (*command, "--member", f"serviceAccount:{pam or _PAM}", "--role", _TOKENS))
         )
-    return Permissions(steps=steps)
+    if not jobs:
+        return Permissions(steps=steps)
+    name = _provider(configuration, jobs)
+    return Permissions((), steps, {"GCP_WORKLOAD_IDENTITY_PROVIDER": name}, [_KEY] if target.credentials else [])
 
 
 def _check(target: GcpTarget, configuration: Configuration, source: str) -> None:
     if not target.impersonate:
         text = "is missing, so there is no service account that could trust anybody. Name one, or leave --oidc out."
         raise mistake(source, configuration.name, "syncIdentity", text)
-    if target.credentials:
-        text = "the key in it impersonates the service account, not the CI's job. Take it out, or leave --oidc out."
-        raise mistake(source, configuration.name, "pamConfiguration", text)
 
 
 def _federated(project: str, account: str, configuration: Configuration, jobs: Federation) -> list[Step]:
-    pools = ("gcloud", "iam", "workload-identity-pools")
-    # A pool for each configuration: who is let into it is let into this service account, and into no other.
-    pool = f"{_POOL}-{re.sub('[^a-z0-9-]', '-', configuration.name.lower())}"[:32].rstrip("-")
+    pools, pool = ("gcloud", "iam", "workload-identity-pools"), _pool(configuration)
     where = ("--location", "global", "--project", project)
     provider = ("create-oidc", jobs.platform, "--workload-identity-pool", pool, *where)
     mapped = ("--attribute-mapping", "google.subject=assertion.sub", "--attribute-condition", _condition(jobs))
-    member = f"principalSet://iam.googleapis.com/projects/{_NUMBER}/locations/global/workloadIdentityPools/{pool}/*"
+    member = f"principalSet://iam.googleapis.com/{_PLACE}/{pool}/*"
     bind = ("gcloud", "iam", "service-accounts", "add-iam-policy-binding", account)
     return [
         Step("A pool for the jobs that impersonate it.", (*pools, "create", pool, *where)),
@@ -80,6 +81,15 @@ def _federated(project: str, account: str, configuration: Configuration, jobs: F
             (*bind, "--member", member, "--role", _POOL_USER),
         ),
     ]
+
+
+def _pool(configuration: Configuration) -> str:
+    """A pool for each configuration: who is let into it is let into this service account, and into no other."""
+    return f"{_POOL}-{re.sub('[^a-z0-9-]', '-', configuration.name.lower())}"[:32].rstrip("-")
+
+
+def _provider(configuration: Configuration, jobs: Federation) -> str:
+    return f"{_PLACE}/{_pool(configuration)}/providers/{jobs.platform}"
 
 
 def _condition(jobs: Federation) -> str:

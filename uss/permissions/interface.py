@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from uss.clouds.interface import Cloud
@@ -38,26 +38,39 @@ class Permissions:
 
     documents: Sequence[Document] = ()
     steps: Sequence[Step] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What a pipeline's jobs must know to sign in."""
+    notes: Sequence[str] = ()
+    """What stands in the way still."""
 
     def data(self) -> dict[str, Any]:
         """Return it as data: documents under their keys, commands as lists."""
         documents: dict[str, Any] = {document.key: document.content for document in self.documents}
         steps = [{"text": step.text, "command": list(step.command)} for step in self.steps]
-        return documents | ({"steps": steps} if steps else {})
+        rest = {"steps": steps, "variables": dict(self.variables), "notes": list(self.notes)}
+        return documents | {key: value for key, value in rest.items() if value}
 
     def lines(self) -> Iterator[str]:
         """Give the lines for a person: what each part is for stands before it, as a comment of a shell."""
+        for note in self.notes:
+            yield f"# Note: {note}"
+            yield ""
         for document in self.documents:
             yield f"# {document.text}"
             yield from json.dumps(document.content, indent=2).splitlines()
             yield ""
         for step in self.steps:
             yield f"# {step.text}"
-            # What the vault says of a place may hold anything, and a terminal obeys some of it.
-            yield "".join(
-                character for character in _shell(step.command) if character.isprintable() or character == "\n"
-            )
+            yield _printable(_shell(step.command))
             yield ""
+        if self.variables:
+            yield "# Variables of the pipeline."
+            yield from (_printable(f"{name}={value}") for name, value in self.variables.items())
+
+
+def _printable(text: str) -> str:
+    """What the vault says of a place may hold anything, and a terminal obeys some of it."""
+    return "".join(character for character in text if character.isprintable() or character == "\n")
 
 
 def _shell(command: Sequence[str]) -> str:
