@@ -17,7 +17,6 @@ from uss.sandbox.faults import Fault, FaultKind
 
 PROGRAMS = Path(__file__).with_name("programs")
 OURS, PLAIN, FLOOR, EMPTY = "ours", "plain", "floor", "empty"
-FAST = ONE_CHECKPOINT
 HOUR = 3600
 
 
@@ -66,7 +65,7 @@ def well(run: Run) -> Run:
     return run
 
 
-def synced(project: Project, environment: Mapping[str, str] = FAST) -> Project:
+def synced(project: Project, environment: Mapping[str, str] = ONE_CHECKPOINT) -> Project:
     """The project, after its first `pulumi up`."""
     well(project.up(**environment))
     return project

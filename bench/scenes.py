@@ -14,7 +14,6 @@ from bench.figures import Figure, figure
 from bench.measuring import Samples, in_turns, measure
 from bench.rivals import (
     EMPTY,
-    FAST,
     FLOOR,
     OURS,
     PLAIN,
@@ -27,7 +26,7 @@ from bench.rivals import (
     well,
 )
 from bench.vaults import changed, title, value, vault_of
-from tests.sync.harness import Project, Sandbox
+from tests.sync.harness import ONE_CHECKPOINT, Project, Sandbox
 
 RECORDS = 1000
 SLOW = 0.04
@@ -100,7 +99,7 @@ def first_ups() -> list[Figure]:
     """The first `pulumi up`, with the engine's default checkpoints and with one at the end."""
     runs = 2
     with cloud(RECORDS) as sandbox:
-        fast, plain_fast = in_turns(RUNS, [_up(OURS, sandbox, FAST), _up(PLAIN, sandbox, FAST)])
+        fast, plain_fast = in_turns(RUNS, [_up(OURS, sandbox, ONE_CHECKPOINT), _up(PLAIN, sandbox, ONE_CHECKPOINT)])
         mine, plain = in_turns(runs, [_up(OURS, sandbox, {}), _up(PLAIN, sandbox, {})])
     what = f"first `pulumi up`, {RECORDS:,} records"
     return [
@@ -121,7 +120,7 @@ def first_ups() -> list[Figure]:
 def delayed() -> list[Figure]:
     """Against `ksm sync`, where each call of the cloud takes 40 ms longer."""
     with cloud(RECORDS) as sandbox, delay(sandbox, SLOW):
-        fast, kept = in_turns(1, [_up(OURS, sandbox, FAST), lambda: ksm_sync(sandbox, "ksm/", dry_run=False)])
+        fast, kept = in_turns(1, [_up(OURS, sandbox, ONE_CHECKPOINT), lambda: ksm_sync(sandbox, "ksm/", dry_run=False)])
         ours = synced(project(OURS, sandbox))
         preview, dry = in_turns(RUNS, [partial(_preview, ours), lambda: ksm_sync(sandbox, "ksm/", dry_run=True)])
     where = f"{RECORDS:,} records, 40 ms a call"

@@ -130,9 +130,9 @@ def test_a_token_takes_the_metadata_services_place_where_the_provider_is_told_so
     nowhere = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1"}
     assert azure_metadata.answers(told | nowhere)
     assert azure_metadata.token_file(told) == "/token"
-    for without in ({}, {"ARM_USE_OIDC": "false"}, {"ARM_USE_OIDC": ""}):
-        assert not azure_metadata.answers(told | nowhere | without if without else nowhere)
-        assert azure_metadata.token_file(told | without if without else {}) is None
+    for environment in ({}, told | {"ARM_USE_OIDC": "false"}, told | {"ARM_USE_OIDC": ""}):
+        assert not azure_metadata.answers(environment | nowhere)
+        assert azure_metadata.token_file(environment) is None
     assert azure_metadata.token_file({"ARM_USE_OIDC": "true"}) is None
 
 

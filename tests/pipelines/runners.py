@@ -90,7 +90,7 @@ class Runner(ABC):
             (self.checkout / ".tools").symlink_to(ROOT / ".tools")
 
     def _bash(self, script: str, environment: Mapping[str, str], *options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        done = subprocess.run(
             ["bash", "--noprofile", "--norc", *options, "-c", script],
             cwd=self.checkout,
             env={**self.environment, **environment},
@@ -100,6 +100,18 @@ class Runner(ABC):
             timeout=280,
             check=False,
         )
+        assert not [token for token in self.issuer.issued if token in done.stdout]
+        return done
+
+    def assert_tokens_are_private(self) -> None:
+        """What a job left of its tokens is its owner's alone."""
+        for folder in (self.temporary, self.checkout):
+            for file in folder.rglob("*"):
+                if not file.is_file() or ".venv" in file.parts:
+                    continue
+                content = file.read_bytes()
+                if any(token.encode() in content for token in self.issuer.issued):
+                    assert 0 in (file.stat().st_mode & 0o077, file.parent.stat().st_mode & 0o077), file
 
 
 def document(file: str) -> Any:

@@ -36,6 +36,7 @@ def runner(
     ready.check_out()
     yield ready, project
     assert_no_value_is_left(ready, temporary)
+    ready.assert_tokens_are_private()
 
 
 def assert_no_value_is_left(runner: Runner, temporary: Path) -> None:
@@ -54,7 +55,7 @@ def well(done: Done) -> Done:
 
 
 def quiet(done: Done) -> Done:
-    """A job whose output and summary hold no value and not the token for comments; test_keyless.py has the others."""
+    """A job whose output and summary hold no value and not the token for comments; `Runner` looks for the others."""
     for text in (done.output, done.summary):
         for secret in (CANARY, TOKEN):
             assert secret not in text

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from uss.clouds.aws import AwsTarget
-from uss.config import Configuration, OnDelete, RegionMode, mistake
+from uss.config import Configuration, OnDelete, RegionMode
 from uss.permissions.federation import Federation
-from uss.permissions.interface import Document, Permissions, Step
+from uss.permissions.interface import Document, Permissions, Step, no_identity
 
 _ALWAYS = (
     "CreateSecret",
@@ -62,8 +62,7 @@ def permissions(
         return Permissions(documents)
     role = target.role
     if role is None:
-        text = "is missing, so there is no role that could trust anybody. Name one, or leave --caller and --oidc out."
-        raise mistake(source, configuration.name, "syncIdentity", text)
+        raise no_identity(configuration, source, "role", "--caller and --oidc")
     assume = _policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role})
     documents += [_trust(target, role, trusted), Document("callerPolicy", _need(trusted), assume)]
     if isinstance(trusted, str):

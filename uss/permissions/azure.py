@@ -12,9 +12,9 @@ import re
 from typing import Any
 
 from uss.clouds.azure import AzureTarget
-from uss.config import Configuration, OnDelete, mistake
+from uss.config import Configuration, OnDelete
 from uss.permissions.federation import Federation
-from uss.permissions.interface import Permissions, Step
+from uss.permissions.interface import Permissions, Step, no_identity
 
 _VAULTS = "Microsoft.KeyVault/vaults"
 _CLIENT_ID = "CLIENT_ID"
@@ -28,8 +28,7 @@ def permissions(
 ) -> Permissions:
     """Return the steps; `jobs` are those of a CI that take on the managed identity."""
     if jobs and not target.managed_identity:
-        text = "is missing, so there is no managed identity that could trust anybody. Name one, or leave --oidc out."
-        raise mistake(source, configuration.name, "syncIdentity", text)
+        raise no_identity(configuration, source, "managed identity")
     role = _role(target, configuration, stack)
     created = Step(
         "A role with what the sync calls. Where it is there already: `az role definition update`.",

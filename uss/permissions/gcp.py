@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 
 from uss.clouds.gcp import GcpTarget
-from uss.config import Configuration, OldVersions, OnDelete, mistake
+from uss.config import Configuration, OldVersions, OnDelete
 from uss.permissions.federation import Federation
-from uss.permissions.interface import Permissions, Step
+from uss.permissions.interface import Permissions, Step, no_identity
 
 _IN_PROJECT = ("secrets.create", "secrets.list")
 """These are asked of the project, which no condition on a secret's name lets through."""
@@ -33,8 +33,8 @@ def permissions(
     target: GcpTarget, configuration: Configuration, source: str, stack: str, jobs: Federation | None = None
 ) -> Permissions:
     """Return the steps; `jobs` are those of a CI that impersonate the service account."""
-    if jobs:
-        _check(target, configuration, source)
+    if jobs and not target.impersonate:
+        raise no_identity(configuration, source, "service account")
     pam = json.loads(target.credentials)["client_email"] if target.credentials else None
     writer = target.impersonate or pam or _WRITER
     apis = (*_APIS, _FEDERATION_API) if jobs else _APIS
@@ -51,12 +51,6 @@ def permissions(
         return Permissions(steps=steps)
     name = _provider(configuration, jobs)
     return Permissions((), steps, {"GCP_WORKLOAD_IDENTITY_PROVIDER": name}, [_KEY] if target.credentials else [])
-
-
-def _check(target: GcpTarget, configuration: Configuration, source: str) -> None:
-    if not target.impersonate:
-        text = "is missing, so there is no service account that could trust anybody. Name one, or leave --oidc out."
-        raise mistake(source, configuration.name, "syncIdentity", text)
 
 
 def _federated(project: str, account: str, configuration: Configuration, jobs: Federation) -> list[Step]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from uss.clouds.interface import Cloud
 from uss.config import Configuration, mistake
+from uss.errors import ConfigurationError
 
 _WIDTH = 100
 """Characters after which a command is put on several lines."""
@@ -84,6 +85,12 @@ def _shell(command: Sequence[str]) -> str:
             options.append([])
         options[-1].append(word)
     return " \\\n    ".join(shlex.join(words) for words in [command[:first], *options])
+
+
+def no_identity(configuration: Configuration, source: str, kind: str, options: str = "--oidc") -> ConfigurationError:
+    """Return the error for a configuration that names nobody who could trust a caller or a CI's jobs."""
+    text = f"is missing, so there is no {kind} that could trust anybody. Name one, or leave {options} out."
+    return mistake(source, configuration.name, "syncIdentity", text)
 
 
 def check_prefix(cloud: Cloud, configuration: Configuration, source: str) -> None:

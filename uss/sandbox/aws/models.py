@@ -62,6 +62,7 @@ class Identities:
         self._administrator = administrator
         self._known: Vault | None = None
         self._roles: dict[str, AwsRole] = {}
+        self._issuers: Mapping[str, str] = {}
 
     def permit(self, call: Call, environ: Mapping[str, Any], headers: Any) -> str:
         """Return the account of a caller that may do what it asks; raise an `AwsError` otherwise."""
@@ -99,10 +100,10 @@ class Identities:
         """
         self._refresh()
         role = self._roles.get(call.text("RoleArn") or "")
-        if role is None or not role.federated or self._known is None:
+        if role is None or not role.federated:
             raise AccessDeniedError(f"Not authorized to perform {call.action}")
         try:
-            subject_of(call.text("WebIdentityToken") or "", role.federated, self._known.clouds.issuers)
+            subject_of(call.text("WebIdentityToken") or "", role.federated, self._issuers)
         except UntrustedTokenError as error:
             raise InvalidIdentityTokenError(f"The web identity token is not trusted: {error}") from None
         return _role_account_and_path(role.arn)[0]
@@ -140,6 +141,7 @@ class Identities:
         self._roles = {role.arn: role for role in vault.clouds.aws.roles}
         for role in self._roles.values():
             _add_role(role)
+        self._issuers = vault.clouds.issuers
         self._known = vault
 
 

@@ -71,6 +71,8 @@ class Identities:
         self._known: Vault | None = None
         self._accounts: dict[str, Account] = {}
         self._projects: dict[str, Project] = {}
+        self._providers: dict[str, GcpWorkloadIdentityProvider] = {}
+        self._issuers: Mapping[str, str] = {}
         self._quotas: GcpQuotas | None = None
 
     def account(self, email: str) -> Account | None:
@@ -83,10 +85,7 @@ class Identities:
     def provider(self, name: str) -> tuple[GcpWorkloadIdentityProvider | None, Mapping[str, str]]:
         """Return a workload identity provider by its name, if there is one, and the issuers' public keys."""
         self._refresh()
-        clouds = self._known.clouds if self._known else None
-        if clouds is None:
-            return None, {}
-        return {entry.name: entry for entry in clouds.gcp.workload_identity_providers}.get(name), clouds.issuers
+        return self._providers.get(name), self._issuers
 
     def project(self, name: str, service: str) -> Project:
         """Return a project by ID or number; raise a `StatusError` if it does not exist or lacks the service."""
@@ -131,6 +130,8 @@ class Identities:
         self._projects = {
             name: project for project in _projects(vault, accounts) for name in (project.id, project.number)
         }
+        self._providers = {provider.name: provider for provider in vault.clouds.gcp.workload_identity_providers}
+        self._issuers = vault.clouds.issuers
         self._quotas = vault.clouds.gcp.quotas
         self._known = vault
 
