@@ -13,9 +13,9 @@ async def main() -> pulumi.Inputs:
     with_rare_garbage_collection()
     with program.plain_errors():
         settings = program.load_settings()
+        snapshot = program.begin_reading(settings)
         state = await read_state()
-        snapshot = program.read_snapshot(settings)
-        plan = program.check(program.make_plan(settings, snapshot, state), settings.approvals)
+        plan = program.check(program.make_plan(settings, snapshot(), state), settings.approvals)
         outlook = await program.look(plan, state)
         program.show(outlook.plan)
         return {program.OUTPUT: await program.declare(outlook, state)}

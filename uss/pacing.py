@@ -23,12 +23,20 @@ async def paced(declarations: Iterable[Declared]) -> list[Declared]:
 
     A declaration that fails is the engine's to report, and it decides what becomes of the others.
     """
+    # With each resource the SDK sends the whole stack of calls that led to it, and the state keeps it. In a task of
+    # its own the stack is short.
+    return await asyncio.create_task(_paced(declarations))
+
+
+async def _paced(declarations: Iterable[Declared]) -> list[Declared]:
     done: list[Declared] = []
-    outstanding: set[asyncio.Future[Any]] = set()
+    answers: list[asyncio.Future[Any]] = []
+    room = asyncio.Semaphore(AT_ONCE - 1)
     for declared in declarations:
         done.append(declared)
-        outstanding.add(asyncio.gather(*(entry.urn.future() for entry in declared.resources), return_exceptions=True))
-        if len(outstanding) >= AT_ONCE:
-            _, outstanding = await asyncio.wait(outstanding, return_when=asyncio.FIRST_COMPLETED)
-    await asyncio.gather(*outstanding)
+        answer = asyncio.gather(*(entry.urn.future() for entry in declared.resources), return_exceptions=True)
+        answer.add_done_callback(lambda _: room.release())
+        answers.append(answer)
+        await room.acquire()
+    await asyncio.gather(*answers)
     return done

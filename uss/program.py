@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -19,7 +20,7 @@ from uss.clouds.interface import HeldSecret, LogicalName, Ownership
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
 from uss.errors import CloudError, ConfigurationError, GuardError, UssError
 from uss.findings import settle, without_known
-from uss.keeper import Access, Snapshot, find_access, read_vault
+from uss.keeper import Access, Snapshot, VaultReading, find_access
 from uss.pacing import paced
 from uss.plan import ConfigurationPlan, Mode, Plan
 from uss.planning import Holdings, build_plan
@@ -80,11 +81,14 @@ def load_settings() -> Settings:
     return Settings(source, configurations, find_access(secret), approvals)
 
 
-def read_snapshot(settings: Settings) -> Snapshot:
-    """Read the vault once for all configurations; not at all when every one is disabled."""
+def begin_reading(settings: Settings) -> Callable[[], Snapshot]:
+    """Begin to read the vault, once for all configurations, and return what waits for it.
+
+    It is not read at all when every configuration is disabled.
+    """
     if not any(configuration.enabled for configuration in settings.configurations):
-        return Snapshot(folders={}, records=())
-    return read_vault(settings.access, report=pulumi.log.info)
+        return lambda: Snapshot(folders={}, records=())
+    return partial(VaultReading(settings.access).snapshot, pulumi.log.info)
 
 
 def make_plan(settings: Settings, snapshot: Snapshot, state: StackState) -> Plan:

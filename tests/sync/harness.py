@@ -312,9 +312,9 @@ class Project:
         text = self._pulumi("stack", "output", "--json", "--stack", self.stack)
         return json.loads(text)["configurations"]
 
-    def exported(self) -> str:
+    def exported(self, *arguments: str) -> str:
         """The state as `pulumi stack export` shows it."""
-        return self._pulumi("stack", "export", "--stack", self.stack)
+        return self._pulumi("stack", "export", "--stack", self.stack, *arguments)
 
     def secrets(self, region: str = "us-east-1", *, deleted: bool = False) -> dict[str, str]:
         """The values in AWS by name without the prefix, read by AWS's own client; `deleted` ones have no value."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -15,6 +15,7 @@ from uss.clouds.aws import SECRET, VERSION, AwsTarget, places
 from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Obstacle, Ownership, marked
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
+from uss.clouds.record_resource import Kind, RecordResource
 from uss.config import Configuration, RegionMode
 from uss.errors import CloudDeniedError, CloudError
 from uss.findings import Claim, claim
@@ -41,11 +42,15 @@ _OTHERS = ("description", "kmsKeyId")
 _FAILED = "Failed"
 
 
+_SECRET = Kind(SECRET, reads=("arn",))
+_VERSION = Kind(VERSION, reads=("versionId",), secret=("secretBinary", "secretString", "secretStringWo"))
+
+
 class _Copy(NamedTuple):
     """A secret in one region."""
 
-    container: aws.secretsmanager.Secret
-    version: aws.secretsmanager.SecretVersion
+    container: RecordResource
+    version: RecordResource
 
 
 def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> aws.Provider:
@@ -99,25 +104,20 @@ def _declare_secret(
         # A copy follows the primary, so that a replica there is gone before its name is needed.
         options = _options(secret, logical, configuration, provider, [copy.container for copy in copies[:1]])
         description, key = _carried(secret, place)
-        container = aws.secretsmanager.Secret(
-            str(logical),
-            name=secret.name,
-            region=region,
-            recovery_window_in_days=configuration.recovery_window_in_days,
+        inputs = {
+            "name": secret.name,
+            "region": region,
+            "recoveryWindowInDays": configuration.recovery_window_in_days,
             # Always a list: to leave it out would leave replicas that are there as they are.
-            replicas=_replicas(target) if replicated else [],
-            tags=secret.tags,
-            description=description,
-            kms_key_id=key,
-            opts=options[SECRET],
-        )
-        version = aws.secretsmanager.SecretVersion(
-            str(logical),
-            secret_id=container.id,
-            region=region,
-            secret_string=pulumi.Output.secret(secret.payload.value),
-            opts=options[VERSION],
-        )
+            "replicas": _replicas(target) if replicated else [],
+            "tags": secret.tags,
+            "description": description,
+            "kmsKeyId": key,
+        }
+        container = RecordResource(_SECRET, str(logical), inputs, options[SECRET])
+        value = pulumi.Output.secret(secret.payload.value)
+        inputs = {"secretId": container.id, "region": region, "secretString": value}
+        version = RecordResource(_VERSION, str(logical), inputs, options[VERSION])
         copies.append(_Copy(container, version))
     return copies
 
@@ -133,8 +133,8 @@ def _carried(secret: PlannedSecret, place: str) -> tuple[str | None, str | None]
     return outputs.get("description") or None, outputs.get("kmsKeyId") or None
 
 
-def _replicas(target: AwsTarget) -> list[aws.secretsmanager.SecretReplicaArgs]:
-    return [aws.secretsmanager.SecretReplicaArgs(region=region) for region in target.regions[1:]]
+def _replicas(target: AwsTarget) -> list[dict[str, str]]:
+    return [{"region": region} for region in target.regions[1:]]
 
 
 def _options(
@@ -178,17 +178,17 @@ def _outcome(copies: Sequence[_Copy], target: AwsTarget) -> dict[str, Any]:
 
 
 def _identity(copy: _Copy) -> dict[str, pulumi.Output[str]]:
-    return {"arn": copy.container.arn, "version": copy.version.version_id}
+    return {"arn": copy.container.output("arn"), "version": copy.version.output("versionId")}
 
 
-def _failure(secret: PlannedSecret, container: aws.secretsmanager.Secret) -> pulumi.Output[str | None]:
+def _failure(secret: PlannedSecret, container: RecordResource) -> pulumi.Output[str | None]:
     """Replication goes on after the call that asked for it: AWS says in the replicas' status how it ended."""
 
-    def check(replicas: Sequence[Any] | None) -> str | None:
+    def check(replicas: Sequence[Mapping[str, Any]] | None) -> str | None:
         failed = [
-            f"{replica.region} ({replica.status_message or 'no reason given'})"
+            f"{replica['region']} ({replica.get('statusMessage') or 'no reason given'})"
             for replica in replicas or ()
-            if replica.status == _FAILED
+            if replica.get("status") == _FAILED
         ]
         if not failed:
             return None
@@ -197,7 +197,7 @@ def _failure(secret: PlannedSecret, container: aws.secretsmanager.Secret) -> pul
             f"{', '.join(failed)}. Remove what is in its way there, then run `pulumi up --refresh`."
         )
 
-    return container.replicas.apply(check)
+    return container.output("replicas").apply(check)
 
 
 def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
@@ -217,9 +217,9 @@ def _keep_secrets(
     for resource in resources:
         logical, options = keeping(resource, name, provider, configuration)
         if resource.type == SECRET:
-            yield Declared((aws.secretsmanager.Secret(logical, opts=options),))
+            yield Declared((RecordResource(_SECRET, logical, {}, options),))
         elif resource.type == VERSION:
-            yield Declared((aws.secretsmanager.SecretVersion(logical, secret_id="", opts=options),))
+            yield Declared((RecordResource(_VERSION, logical, {}, options),))
 
 
 async def look(

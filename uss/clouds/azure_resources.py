@@ -28,6 +28,7 @@ from uss.clouds.interface import (
 )
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
+from uss.clouds.record_resource import Kind, RecordResource
 from uss.config import Configuration, mistake
 from uss.errors import CloudDeniedError
 from uss.findings import Claim, claim
@@ -47,6 +48,7 @@ DENIED = re.compile(r'Status=403|RESPONSE 403|(Code="|ERROR CODE: )Authorization
 _VAULTS = "/providers/Microsoft.KeyVault/vaults"
 _OTHERS = ("properties.attributes.expires", "properties.attributes.notBefore")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
+_SECRET = Kind(SECRET)
 _PURGE = (
     "Purge it (`az keyvault secret purge`), wait until then, retitle the record; or list the record under `adopt` to "
     "bring it back and write to it."
@@ -140,35 +142,34 @@ def _declare_secret(
     provider: pulumi.ProviderResource,
     vault: keyvault.Vault | None,
 ) -> Declared:
-    declared = keyvault.Secret(
-        str(LogicalName(configuration.name, secret.record_uid)),
-        resource_group_name=target.resource_group,
-        vault_name=target.vault,
-        secret_name=secret.name,
-        properties=keyvault.SecretPropertiesArgs(
-            # The SDK does not mark the value as a secret by itself.
-            value=pulumi.Output.secret(secret.payload.value),
-            content_type=secret.payload.content_type,
+    inputs = {
+        "resourceGroupName": target.resource_group,
+        "vaultName": target.vault,
+        "secretName": secret.name,
+        "properties": {
+            "value": pulumi.Output.secret(secret.payload.value),
+            "contentType": secret.payload.content_type,
             # One that was disabled and is taken into a new state would stay unreadable.
-            attributes=keyvault.SecretAttributesArgs(enabled=True),
-        ),
-        tags=secret.tags,
-        opts=pulumi.ResourceOptions(
-            provider=provider,
-            ignore_changes=list(_OTHERS),
-            delete_before_replace=False,
-            retain_on_delete=retains(configuration),
-            depends_on=[vault] if vault else [],
-            aliases=[resource.urn for resource in secret.inherited],
-            import_=secret.imported(SECRET),
-        ),
+            "attributes": {"enabled": True},
+        },
+        "tags": secret.tags,
+    }
+    options = pulumi.ResourceOptions(
+        provider=provider,
+        ignore_changes=list(_OTHERS),
+        delete_before_replace=False,
+        retain_on_delete=retains(configuration),
+        depends_on=[vault] if vault else [],
+        aliases=[resource.urn for resource in secret.inherited],
+        import_=secret.imported(SECRET),
     )
-    outcome = {"id": declared.id, "version": declared.properties.apply(_version), "vault": target.vault}
+    declared = RecordResource(_SECRET, str(LogicalName(configuration.name, secret.record_uid)), inputs, options)
+    outcome = {"id": declared.id, "version": declared.output("properties").apply(_version), "vault": target.vault}
     return Declared((declared,), secret.record_uid, outcome)
 
 
-def _version(properties: Any) -> str | None:
-    uri = properties.secret_uri_with_version if properties else None
+def _version(properties: Mapping[str, Any] | None) -> str | None:
+    uri = (properties or {}).get("secretUriWithVersion")
     return str(uri).rpartition("/")[2] if uri else None
 
 
@@ -206,14 +207,7 @@ def _keep_secrets(
     for resource in resources:
         if resource.type == SECRET:
             logical, options = keeping(resource, name, provider, configuration)
-            secret = keyvault.Secret(
-                logical,
-                resource_group_name="",
-                vault_name="",
-                properties=keyvault.SecretPropertiesArgs(),
-                opts=options,
-            )
-            yield Declared((secret,))
+            yield Declared((RecordResource(_SECRET, logical, {}, options),))
 
 
 async def look(

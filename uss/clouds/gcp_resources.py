@@ -19,6 +19,7 @@ from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belong
 from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Obstacle, Ownership, Tags, marked
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
+from uss.clouds.record_resource import Kind, RecordResource
 from uss.config import Configuration, OldVersions
 from uss.errors import CloudDeniedError
 from uss.findings import Claim, claim
@@ -37,6 +38,8 @@ _NEVER = re.compile(r"(?!)")
 """Of what is there in any case nothing is absent: "not found" means an identity that does not exist."""
 _OTHERS = ("topics", "rotation", "versionAliases", "versionDestroyTtl")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
+_SECRET = Kind(SECRET, reads=("name",), secret=("effectiveLabels", "pulumiLabels"))
+_VERSION = Kind(VERSION, reads=("version",), secret=("secretData", "secretDataWo"))
 _NEW_VALUE = (Change.VALUE, Change.TAKE_OVER)
 _NEW_CONTAINER = (*NEW_NAMES, Change.RECOVER, Change.ADOPT, Change.REPLACE)
 
@@ -70,43 +73,43 @@ def declare(
 def _declare_secret(
     secret: PlannedSecret, configuration: Configuration, target: GcpTarget, provider: pulumi.ProviderResource
 ) -> Iterator[Declared]:
-    container = gcp.secretmanager.Secret(
-        str(LogicalName(configuration.name, secret.record_uid)),
-        secret_id=secret.name,
-        project=target.project,
-        replication=_replication(target),
-        labels=_part(secret.tags, LABEL),
-        annotations=_part(secret.tags, ANNOTATION),
-        deletion_protection=configuration.deletion_protection,
-        opts=_options(secret, SECRET, configuration, provider),
-    )
+    inputs = {
+        "secretId": secret.name,
+        "project": target.project,
+        "replication": _replication(target),
+        "labels": _part(secret.tags, LABEL),
+        "annotations": _part(secret.tags, ANNOTATION),
+        "deletionProtection": configuration.deletion_protection,
+    }
+    logical = str(LogicalName(configuration.name, secret.record_uid))
+    container = RecordResource(_SECRET, logical, inputs, _options(secret, SECRET, configuration, provider))
     held = sorted((entry for entry in secret.present if entry.type == VERSION), key=ordinal)
     current = ordinal(held[-1]) if held else 0
     same_value = secret.held is not None and secret.held.values == (secret.payload.value,)
     new_value = secret.change in _NEW_CONTAINER or not same_value
     number = current + 1 if new_value else current
-    version = gcp.secretmanager.SecretVersion(
-        str(LogicalName(configuration.name, secret.record_uid, f"v{number}")),
-        secret=container.id,
-        secret_data=pulumi.Output.secret(secret.payload.value),
-        deletion_policy="DISABLE" if configuration.old_versions is OldVersions.DISABLE else "DELETE",
-        opts=_options(secret, VERSION, configuration, provider, None if new_value else held[-1]),
-    )
+    options = _options(secret, VERSION, configuration, provider, None if new_value else held[-1])
+    inputs = {
+        "secret": container.id,
+        "secretData": pulumi.Output.secret(secret.payload.value),
+        "deletionPolicy": "DISABLE" if configuration.old_versions is OldVersions.DISABLE else "DELETE",
+    }
+    logical = str(LogicalName(configuration.name, secret.record_uid, f"v{number}"))
+    version = RecordResource(_VERSION, logical, inputs, options)
     if configuration.old_versions is OldVersions.KEEP and secret.change not in (*_NEW_CONTAINER, Change.TAKE_OVER):
         older = [entry for entry in held if number - configuration.keep_versions < ordinal(entry) < number]
         yield from _keep_resources(configuration.name, older, provider, configuration)
-    yield Declared((container, version), secret.record_uid, {"id": container.name, "version": version.version})
+    yield Declared((container, version), secret.record_uid, _outcome(container, version))
 
 
-def _replication(target: GcpTarget) -> gcp.secretmanager.SecretReplicationArgs:
+def _outcome(container: RecordResource, version: RecordResource) -> dict[str, pulumi.Output[str]]:
+    return {"id": container.output("name"), "version": version.output("version")}
+
+
+def _replication(target: GcpTarget) -> dict[str, Any]:
     if not target.replication:
-        return gcp.secretmanager.SecretReplicationArgs(auto=gcp.secretmanager.SecretReplicationAutoArgs())
-    replicas = [
-        gcp.secretmanager.SecretReplicationUserManagedReplicaArgs(location=location) for location in target.replication
-    ]
-    return gcp.secretmanager.SecretReplicationArgs(
-        user_managed=gcp.secretmanager.SecretReplicationUserManagedArgs(replicas=replicas)
-    )
+        return {"auto": {}}
+    return {"userManaged": {"replicas": [{"location": location} for location in target.replication]}}
 
 
 def _part(tags: Tags, prefix: str) -> dict[str, str]:
@@ -154,10 +157,9 @@ def _keep_resources(
     for resource in resources:
         logical, options = keeping(resource, name, provider, configuration)
         if resource.type == SECRET:
-            replication = gcp.secretmanager.SecretReplicationArgs()
-            yield Declared((gcp.secretmanager.Secret(logical, replication=replication, opts=options),))
+            yield Declared((RecordResource(_SECRET, logical, {}, options),))
         elif resource.type == VERSION:
-            yield Declared((gcp.secretmanager.SecretVersion(logical, secret="", opts=options),))
+            yield Declared((RecordResource(_VERSION, logical, {}, options),))
 
 
 async def look(

@@ -1,7 +1,7 @@
 """The vault, read through Keeper Secrets Manager: the only code that imports Keeper's SDK is in here."""
 
 from uss.keeper.access import Access, find_access
-from uss.keeper.client import read_vault
+from uss.keeper.client import VaultReading, read_vault
 from uss.keeper.pam import PamConfiguration, pam_configuration
 from uss.keeper.records import Field, Record
 from uss.keeper.snapshot import Folder, FolderLookupError, Snapshot
@@ -16,5 +16,6 @@ __all__ = [
     "Snapshot",
     "find_access",
     "pam_configuration",
+    "VaultReading",
     "read_vault",
 ]

@@ -7,9 +7,10 @@ the connection fails, and bounded in time. The SDK is imported where it is used,
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
@@ -40,38 +41,44 @@ _ATTEMPTS = 3
 Report = Callable[[str], None]
 
 
-def read_vault(access: Access, report: Report, deadline: float = DEADLINE, patience: float = _PATIENCE) -> Snapshot:
-    """Read all that the application may see, once. `report` gets a line each `patience` seconds without an answer.
+class VaultReading:
+    """A read of all that the application may see, which has begun; whoever asks for the snapshot waits for it."""
 
-    Raises a `VaultError`, or `ConfigurationError` for an unusable `access`; then nothing of what was read may be used.
-    `deadline` is in seconds.
-    """
-    storage = access.storage()
-    outcome: list[Snapshot | BaseException] = []
+    def __init__(self, access: Access) -> None:
+        """Begin; raise `ConfigurationError` for an unusable `access`."""
+        self._snapshot: Future[Snapshot] = Future()
+        # The SDK's requests have no time limit of their own; a daemon thread can be left behind.
+        Thread(target=self._read, args=(access.storage(),), name="read-vault", daemon=True).start()
 
-    def work() -> None:
+    def _read(self, storage: InMemoryKeyValueStorage) -> None:
         try:
-            outcome.append(_read_with_retries(storage))
+            self._snapshot.set_result(_read_with_retries(storage))
         except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
-            outcome.append(error)
+            self._snapshot.set_exception(error)
 
-    # The SDK's requests have no time limit of their own; a daemon thread can be left behind.
-    thread = threading.Thread(target=work, name="read-vault", daemon=True)
-    thread.start()
-    waited = 0.0
-    while waited < deadline:
-        thread.join(min(patience, deadline - waited))
-        if not thread.is_alive():
-            break
-        waited += patience
-        report(f"Keeper has not answered for {waited:.0f} s (it may be throttling); waiting up to {deadline:.0f} s.")
-    if not outcome:
+    def snapshot(self, report: Report, deadline: float = DEADLINE, patience: float = _PATIENCE) -> Snapshot:
+        """Wait for the snapshot. `report` gets a line each `patience` seconds without an answer.
+
+        Raises a `VaultError`, or `ConfigurationError` where the machine is set up wrongly; then nothing of what was
+        read may be used. `deadline` is in seconds from this call.
+        """
+        waited = 0.0
+        while waited < deadline:
+            done, _ = wait([self._snapshot], timeout=min(patience, deadline - waited))
+            if done:
+                return self._snapshot.result()
+            waited += patience
+            report(
+                f"Keeper has not answered for {waited:.0f} s (it may be throttling); waiting up to {deadline:.0f} s."
+            )
         raise VaultUnavailableError(
             f"Keeper gave no answer within {deadline:.0f} s. Nothing was changed; run it again."
         )
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
+
+
+def read_vault(access: Access, report: Report, deadline: float = DEADLINE, patience: float = _PATIENCE) -> Snapshot:
+    """Read all that the application may see, once, and wait for it: see `VaultReading`."""
+    return VaultReading(access).snapshot(report, deadline, patience)
 
 
 def _read_with_retries(storage: InMemoryKeyValueStorage) -> Snapshot:

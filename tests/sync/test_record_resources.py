@@ -1,0 +1,45 @@
+"""A record's resources are those of the providers' own SDKs, of which the sync declares fewer properties."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sync.clouds import CLOUDS, CloudUnderTest, configure
+from tests.sync.harness import Project, Sandbox, login, uid
+
+PROGRAM = Path(__file__).parent / "programs" / "sdk_classes.py"
+OF_THE_RUN = {"modified", "sourcePosition", "stackTrace"}
+"""What the state says of the run that wrote it."""
+
+
+def resources(project: Project) -> list[dict[str, Any]]:
+    """What the state holds for the records."""
+    deployment = json.loads(project.exported("--show-secrets"))["deployment"]
+    return [
+        {key: value for key, value in entry.items() if key not in OF_THE_RUN}
+        for entry in deployment["resources"]
+        if uid(1) in entry["urn"]
+    ]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
+def test_the_sdk_s_own_classes_say_the_same(
+    ready: Project, sandbox: Sandbox, cloud: CloudUnderTest, tmp_path: Path
+) -> None:
+    sandbox.write_vault(cloud.vault(login(uid(1), "First", "p1")))
+    configure(ready, cloud, tags={"team": "a"})
+    ready.up_well()
+    mine = resources(ready)
+    assert len(mine) == (1 if cloud.name == "azure" else 2)
+    exported = tmp_path / "exported.json"
+    exported.write_text(ready.exported("--show-secrets"), encoding="utf-8")
+    shutil.copy(PROGRAM, ready.folder / "__main__.py")
+    sandbox.control.reset_calls()
+    ready.up_well("--diff", EXPORTED=str(exported))
+    assert resources(ready) == mine
+    assert cloud.calls(sandbox) == set()
