@@ -23,12 +23,6 @@ async def paced(declarations: Iterable[Declared]) -> list[Declared]:
 
     A declaration that fails is the engine's to report, and it decides what becomes of the others.
     """
-    # With each resource the SDK sends the whole stack of calls that led to it, and the state keeps it. In a task of
-    # its own the stack is short.
-    return await asyncio.create_task(_paced(declarations))
-
-
-async def _paced(declarations: Iterable[Declared]) -> list[Declared]:
     done: list[Declared] = []
     answers: list[asyncio.Future[Any]] = []
     room = asyncio.Semaphore(AT_ONCE - 1)

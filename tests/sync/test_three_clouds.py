@@ -119,7 +119,8 @@ def test_no_value_is_in_anything_that_a_run_leaves_behind(ready: Project, sandbo
     )
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    options = {"TMPDIR": str(temporary)}
+    home = tmp_path / "home"
+    options = {"TMPDIR": str(temporary), "PULUMI_HOME": str(home)}
     with process_arguments() as arguments:
         screens = [ready.preview("--diff", "--debug", **options).output, ready.up_well("--diff", **options).output]
         sandbox.edit(lambda found: found[uid(1)]["fields"][1].update(value=[CANARIES[1]]))
@@ -134,6 +135,9 @@ def test_no_value_is_in_anything_that_a_run_leaves_behind(ready: Project, sandbo
     screens.append("\n".join(arguments))
     assert any("pulumi-language-python-exec" in line for line in arguments)
     assert all(cloud.values(ready) for cloud in CLOUDS)
+    # The engine keeps a log of every run, with all properties: it has to be encrypted, as the state's secrets are.
+    logs = [log.read_bytes() for log in (home / "logs").iterdir()]
+    assert [log[:4] for log in logs] == [b"PLOG"] * 5
     for canary in [*CANARIES, "PRIVATE KEY"]:
         assert [number for number, screen in enumerate(screens) if canary in screen] == []
         found = subprocess.run(["grep", "-rlaF", canary, str(tmp_path)], capture_output=True, text=True, check=False)

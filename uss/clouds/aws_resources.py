@@ -15,7 +15,7 @@ from uss.clouds.aws import SECRET, VERSION, AwsTarget, places
 from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Obstacle, Ownership, marked
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
-from uss.clouds.record_resource import Kind, RecordResource
+from uss.clouds.record_resource import Kind, output, record_resource
 from uss.config import Configuration, RegionMode
 from uss.errors import CloudDeniedError, CloudError
 from uss.findings import Claim, claim
@@ -49,8 +49,8 @@ _VERSION = Kind(VERSION, reads=("versionId",), secret=("secretBinary", "secretSt
 class _Copy(NamedTuple):
     """A secret in one region."""
 
-    container: RecordResource
-    version: RecordResource
+    container: pulumi.CustomResource
+    version: pulumi.CustomResource
 
 
 def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> aws.Provider:
@@ -114,10 +114,10 @@ def _declare_secret(
             "description": description,
             "kmsKeyId": key,
         }
-        container = RecordResource(_SECRET, str(logical), inputs, options[SECRET])
+        container = record_resource(_SECRET, str(logical), inputs, options[SECRET])
         value = pulumi.Output.secret(secret.payload.value)
         inputs = {"secretId": container.id, "region": region, "secretString": value}
-        version = RecordResource(_VERSION, str(logical), inputs, options[VERSION])
+        version = record_resource(_VERSION, str(logical), inputs, options[VERSION])
         copies.append(_Copy(container, version))
     return copies
 
@@ -178,10 +178,10 @@ def _outcome(copies: Sequence[_Copy], target: AwsTarget) -> dict[str, Any]:
 
 
 def _identity(copy: _Copy) -> dict[str, pulumi.Output[str]]:
-    return {"arn": copy.container.output("arn"), "version": copy.version.output("versionId")}
+    return {"arn": output(copy.container, "arn"), "version": output(copy.version, "versionId")}
 
 
-def _failure(secret: PlannedSecret, container: RecordResource) -> pulumi.Output[str | None]:
+def _failure(secret: PlannedSecret, container: pulumi.CustomResource) -> pulumi.Output[str | None]:
     """Replication goes on after the call that asked for it: AWS says in the replicas' status how it ended."""
 
     def check(replicas: Sequence[Mapping[str, Any]] | None) -> str | None:
@@ -197,7 +197,7 @@ def _failure(secret: PlannedSecret, container: RecordResource) -> pulumi.Output[
             f"{', '.join(failed)}. Remove what is in its way there, then run `pulumi up --refresh`."
         )
 
-    return container.output("replicas").apply(check)
+    return output(container, "replicas").apply(check)
 
 
 def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
@@ -217,9 +217,9 @@ def _keep_secrets(
     for resource in resources:
         logical, options = keeping(resource, name, provider, configuration)
         if resource.type == SECRET:
-            yield Declared((RecordResource(_SECRET, logical, {}, options),))
+            yield Declared((record_resource(_SECRET, logical, {}, options),))
         elif resource.type == VERSION:
-            yield Declared((RecordResource(_VERSION, logical, {}, options),))
+            yield Declared((record_resource(_VERSION, logical, {}, options),))
 
 
 async def look(

@@ -28,7 +28,7 @@ from uss.clouds.interface import (
 )
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
-from uss.clouds.record_resource import Kind, RecordResource
+from uss.clouds.record_resource import Kind, output, record_resource
 from uss.config import Configuration, mistake
 from uss.errors import CloudDeniedError
 from uss.findings import Claim, claim
@@ -163,8 +163,8 @@ def _declare_secret(
         aliases=[resource.urn for resource in secret.inherited],
         import_=secret.imported(SECRET),
     )
-    declared = RecordResource(_SECRET, str(LogicalName(configuration.name, secret.record_uid)), inputs, options)
-    outcome = {"id": declared.id, "version": declared.output("properties").apply(_version), "vault": target.vault}
+    declared = record_resource(_SECRET, str(LogicalName(configuration.name, secret.record_uid)), inputs, options)
+    outcome = {"id": declared.id, "version": output(declared, "properties").apply(_version), "vault": target.vault}
     return Declared((declared,), secret.record_uid, outcome)
 
 
@@ -207,7 +207,7 @@ def _keep_secrets(
     for resource in resources:
         if resource.type == SECRET:
             logical, options = keeping(resource, name, provider, configuration)
-            yield Declared((RecordResource(_SECRET, logical, {}, options),))
+            yield Declared((record_resource(_SECRET, logical, {}, options),))
 
 
 async def look(

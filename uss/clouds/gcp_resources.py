@@ -19,7 +19,7 @@ from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belong
 from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Obstacle, Ownership, Tags, marked
 from uss.clouds.looking import Questions
 from uss.clouds.options import former_providers, keeping, keeping_provider, retains
-from uss.clouds.record_resource import Kind, RecordResource
+from uss.clouds.record_resource import Kind, output, record_resource
 from uss.config import Configuration, OldVersions
 from uss.errors import CloudDeniedError
 from uss.findings import Claim, claim
@@ -82,7 +82,7 @@ def _declare_secret(
         "deletionProtection": configuration.deletion_protection,
     }
     logical = str(LogicalName(configuration.name, secret.record_uid))
-    container = RecordResource(_SECRET, logical, inputs, _options(secret, SECRET, configuration, provider))
+    container = record_resource(_SECRET, logical, inputs, _options(secret, SECRET, configuration, provider))
     held = sorted((entry for entry in secret.present if entry.type == VERSION), key=ordinal)
     current = ordinal(held[-1]) if held else 0
     same_value = secret.held is not None and secret.held.values == (secret.payload.value,)
@@ -95,15 +95,15 @@ def _declare_secret(
         "deletionPolicy": "DISABLE" if configuration.old_versions is OldVersions.DISABLE else "DELETE",
     }
     logical = str(LogicalName(configuration.name, secret.record_uid, f"v{number}"))
-    version = RecordResource(_VERSION, logical, inputs, options)
+    version = record_resource(_VERSION, logical, inputs, options)
     if configuration.old_versions is OldVersions.KEEP and secret.change not in (*_NEW_CONTAINER, Change.TAKE_OVER):
         older = [entry for entry in held if number - configuration.keep_versions < ordinal(entry) < number]
         yield from _keep_resources(configuration.name, older, provider, configuration)
     yield Declared((container, version), secret.record_uid, _outcome(container, version))
 
 
-def _outcome(container: RecordResource, version: RecordResource) -> dict[str, pulumi.Output[str]]:
-    return {"id": container.output("name"), "version": version.output("version")}
+def _outcome(container: pulumi.CustomResource, version: pulumi.CustomResource) -> dict[str, pulumi.Output[str]]:
+    return {"id": output(container, "name"), "version": output(version, "version")}
 
 
 def _replication(target: GcpTarget) -> dict[str, Any]:
@@ -157,9 +157,9 @@ def _keep_resources(
     for resource in resources:
         logical, options = keeping(resource, name, provider, configuration)
         if resource.type == SECRET:
-            yield Declared((RecordResource(_SECRET, logical, {}, options),))
+            yield Declared((record_resource(_SECRET, logical, {}, options),))
         elif resource.type == VERSION:
-            yield Declared((RecordResource(_VERSION, logical, {}, options),))
+            yield Declared((record_resource(_VERSION, logical, {}, options),))
 
 
 async def look(
