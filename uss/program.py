@@ -16,7 +16,7 @@ import pulumi
 from uss import document, guards, report
 from uss.approval import VARIABLE, approve, parse_approvals, with_digests
 from uss.clouds import CLOUDS
-from uss.clouds.interface import HeldSecret, LogicalName, Ownership
+from uss.clouds.interface import Declared, HeldSecret, LogicalName, Ownership
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
 from uss.errors import CloudError, ConfigurationError, GuardError, UssError
 from uss.findings import settle, without_known
@@ -198,20 +198,22 @@ async def _declare(
         last = _last_outputs(state)
         return last.get(part.name) or last.get(part.configuration.formerly) or {"mode": part.mode.value}
     declared = await paced(part.cloud.resources().declare(part, _ownership(), provider, resources))
-    pulumi.Output.all(*(entry.failure for entry in declared if entry.failure)).apply(_report_failures)
+    # As an Output, so that the SDK keeps what it raises until everything else is done.
+    _: pulumi.Output[list[str]] = pulumi.Output.from_input(_report_failures(declared))
     return report.output(part, {entry.record_uid: entry.outcome for entry in declared if entry.record_uid})
 
 
-def _report_failures(failures: list[str | None]) -> None:
-    """Once everything else is done, end the update as failed where a cloud's success was none.
+async def _report_failures(declared: list[Declared]) -> list[str]:
+    """Return where a cloud's success was none, and end an update as failed then.
 
     A preview only warns: it must not stand in the way of the update that mends it.
     """
-    texts = [text for text in failures if text]
+    texts = [text for entry in declared if entry.failure and (text := await entry.failure())]
     if texts and not pulumi.runtime.is_dry_run():
         raise pulumi.RunError("\n".join(texts))
     for text in texts:
         pulumi.log.warn(text)
+    return texts
 
 
 def _ownership() -> Ownership:

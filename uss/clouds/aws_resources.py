@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pulumi
@@ -79,7 +80,8 @@ def declare(
     for secret in plan.secrets:
         copies = _declare_secret(secret, plan.configuration, target, provider)
         listed = tuple(resource for copy in copies for resource in copy)
-        yield Declared(listed, secret.record_uid, _outcome(copies, target), _failure(secret, copies[0].container))
+        failure = partial(_failure, secret, copies[0].container)
+        yield Declared(listed, secret.record_uid, _outcome(copies, target), failure)
 
 
 def _assume_roles(target: AwsTarget, ownership: Ownership) -> list[aws.ProviderAssumeRoleArgs] | None:
@@ -181,23 +183,20 @@ def _identity(copy: _Copy) -> dict[str, pulumi.Output[str]]:
     return {"arn": output(copy.container, "arn"), "version": output(copy.version, "versionId")}
 
 
-def _failure(secret: PlannedSecret, container: pulumi.CustomResource) -> pulumi.Output[str | None]:
+async def _failure(secret: PlannedSecret, container: pulumi.CustomResource) -> str | None:
     """Replication goes on after the call that asked for it: AWS says in the replicas' status how it ended."""
-
-    def check(replicas: Sequence[Mapping[str, Any]] | None) -> str | None:
-        failed = [
-            f"{replica['region']} ({replica.get('statusMessage') or 'no reason given'})"
-            for replica in replicas or ()
-            if replica.get("status") == _FAILED
-        ]
-        if not failed:
-            return None
-        return (
-            f"The secret {shown(secret.name)} of record {secret.record_uid} is in its primary region and did not reach "
-            f"{', '.join(failed)}. Remove what is in its way there, then run `pulumi up --refresh`."
-        )
-
-    return output(container, "replicas").apply(check)
+    replicas: Sequence[Mapping[str, Any]] | None = await output(container, "replicas").future()
+    failed = [
+        f"{replica['region']} ({replica.get('statusMessage') or 'no reason given'})"
+        for replica in replicas or ()
+        if replica.get("status") == _FAILED
+    ]
+    if not failed:
+        return None
+    return (
+        f"The secret {shown(secret.name)} of record {secret.record_uid} is in its primary region and did not reach "
+        f"{', '.join(failed)}. Remove what is in its way there, then run `pulumi up --refresh`."
+    )
 
 
 def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -199,8 +199,8 @@ class Declared:
     """Empty where it is no secret of the plan's."""
     outcome: Mapping[str, Any] = field(default_factory=dict)
     """What the stack's outputs say of the secret: its `arn` or id, its `version`."""
-    failure: pulumi.Output[str | None] | None = None
-    """In words, what the engine took for a success and is none: a copy that did not arrive."""
+    failure: Callable[[], Awaitable[str | None]] | None = None
+    """Tells in words what the engine took for a success and is none, once it has answered: a copy did not arrive."""
 
 
 def by_record(
