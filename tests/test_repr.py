@@ -132,6 +132,7 @@ SILENT = {
     "Permissions": "both",
     "Present": "a secret's name and a UID",
     "Finding": "names and words about them",
+    "Kind": "a type of resource, and names of properties",
     "Declared": "ARNs and outputs, which print as objects",
     "Refusal": "titles and reasons",
     "Origin": "a secret's name, description and tags",
