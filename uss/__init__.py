@@ -2,6 +2,6 @@
 
 import os
 
-# Read by pydantic (Plugins). A plugin sees what every model is given, secrets among it, and to look for one takes a
-# tenth of the time in which a program of nothing starts.
+# Read by pydantic (Plugins). A plugin sees what every model is given, secrets among it; and to look for one, pydantic
+# reads the metadata of every package that is installed, a sixth of the time of the program's imports.
 os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"

@@ -41,8 +41,6 @@ _GET_VERSION = "aws:secretsmanager/getSecretVersion:getSecretVersion"
 _OTHERS = ("description", "kmsKeyId")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
 _FAILED = "Failed"
-
-
 _SECRET = Kind(SECRET, reads=("arn",))
 _VERSION = Kind(VERSION, reads=("versionId",), secret=("secretBinary", "secretString", "secretStringWo"))
 

@@ -1,7 +1,7 @@
 """Resources of which there are as many as records.
 
 A provider's SDK makes an Output, with its futures and a task, for every property that a resource can have, and sends
-the stack of calls that led to each, which the state keeps. Over thousands of resources that is most of the program's
+the stack of calls that led to each, which the state keeps. Over thousands of resources that is much of the program's
 time and a quarter of the state, and the sync reads two or three properties. So these resources are declared by the
 same types and inputs, and only with the properties that are set or read. `tests/sync/test_record_resources.py` holds
 them against the SDK's own classes.
@@ -32,7 +32,8 @@ def record_resource(
     kind: Kind, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions
 ) -> pulumi.CustomResource:
     """Register a resource of a kind; `opts` names its provider. `inputs` are named as in the provider's schema, and one
-    that is None is not given.
+    that is None is not given. A value is marked as a secret by whoever gives it: nothing else does, as a class of the
+    SDK may.
 
     A class of its own would look better, and the SDK would then send the stack of calls: it looks for the class that a
     program uses among the callers, and for a `CustomResource` itself finds none.

@@ -14,8 +14,8 @@ __all__ = [
     "PamConfiguration",
     "Record",
     "Snapshot",
+    "VaultReading",
     "find_access",
     "pam_configuration",
-    "VaultReading",
     "read_vault",
 ]
