@@ -1,15 +1,13 @@
 """Declaring many resources, a few at a time.
 
-Pulumi's SDK takes all that a program declares at once, and then waits in a loop that asks every outstanding call again
-at each turn: the time grows with the square of their number. With few outstanding calls it grows in proportion, and
-the engine is at work from the first on.
+A program that declares all at once has as many waiting as there are records, and each costs it time and memory. With a
+few, the engine is at work from the first on, and the program's part grows in proportion.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Awaitable, Iterable
 
 from uss.clouds.interface import Declared
 
@@ -18,19 +16,24 @@ AT_ONCE = 64
 never waits for the program."""
 
 
-async def paced(declarations: Iterable[Declared]) -> list[Declared]:
-    """Return what is declared, after the engine has answered it; the next is declared as others are answered.
+async def paced(declarations: Iterable[Awaitable[Declared]]) -> list[Declared]:
+    """Return what became of the declarations, in their order; the next is begun as others are answered.
 
-    A declaration that fails is the engine's to report, and it decides what becomes of the others.
+    A declaration that fails is the engine's to report, and it decides what becomes of the others: the first failure is
+    raised when all have ended.
     """
-    done: list[Declared] = []
-    answers: list[asyncio.Future[Any]] = []
-    room = asyncio.Semaphore(AT_ONCE - 1)
-    for declared in declarations:
-        done.append(declared)
-        answer = asyncio.gather(*(entry.urn.future() for entry in declared.resources), return_exceptions=True)
-        answer.add_done_callback(lambda _: room.release())
-        answers.append(answer)
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def answered(declaration: Awaitable[Declared]) -> Declared:
+        try:
+            return await declaration
+        finally:
+            room.release()
+
+    begun = []
+    for declaration in declarations:
         await room.acquire()
-    await asyncio.gather(*answers)
-    return done
+        begun.append(asyncio.ensure_future(answered(declaration)))
+    if begun:
+        await asyncio.wait(begun)
+    return [task.result() for task in begun]

@@ -197,23 +197,26 @@ async def _declare(
             pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
         last = _last_outputs(state)
         return last.get(part.name) or last.get(part.configuration.formerly) or {"mode": part.mode.value}
-    declared = await paced(part.cloud.resources().declare(part, _ownership(), provider, resources))
-    # As an Output, so that the SDK keeps what it raises until everything else is done.
-    _: pulumi.Output[list[str]] = pulumi.Output.from_input(_report_failures(declared))
+    declaring = asyncio.ensure_future(paced(part.cloud.resources().declare(part, _ownership(), provider, resources)))
+    await asyncio.wait([declaring])
+    if declaring.exception():
+        # As an Output, so that the SDK keeps what it raises until everything else is done.
+        return pulumi.Output.from_input(declaring)
+    declared = declaring.result()
+    _: pulumi.Output[None] = pulumi.Output.from_input(_report_failures(declared))
     return report.output(part, {entry.record_uid: entry.outcome for entry in declared if entry.record_uid})
 
 
-async def _report_failures(declared: list[Declared]) -> list[str]:
-    """Return where a cloud's success was none, and end an update as failed then.
+async def _report_failures(declared: list[Declared]) -> None:
+    """Tell where a cloud's success was none, and end an update as failed then.
 
     A preview only warns: it must not stand in the way of the update that mends it.
     """
-    texts = [text for entry in declared if entry.failure and (text := await entry.failure())]
+    texts = [entry.failure for entry in declared if entry.failure]
     if texts and not pulumi.runtime.is_dry_run():
         raise pulumi.RunError("\n".join(texts))
     for text in texts:
         pulumi.log.warn(text)
-    return texts
 
 
 def _ownership() -> Ownership:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pulumi
 import pulumi_aws as aws
 
+from uss.clouds import options
 from uss.clouds.aws import SECRET, VERSION, AwsTarget, places
 from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Marked, Obstacle, Ownership, marked
 from uss.clouds.looking import Questions
-from uss.clouds.options import former_providers, keeping, keeping_provider, retains
-from uss.clouds.record_resource import Kind, output, record_resource
+from uss.clouds.registration import Input, Kind, Options, Registered, Secret, reference, register
 from uss.config import Configuration, RegionMode
 from uss.errors import CloudDeniedError, CloudError
 from uss.findings import Claim, claim
@@ -41,15 +40,16 @@ _GET_VERSION = "aws:secretsmanager/getSecretVersion:getSecretVersion"
 _OTHERS = ("description", "kmsKeyId")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
 _FAILED = "Failed"
-_SECRET = Kind(SECRET, reads=("arn",))
+_SECRET = Kind(SECRET, reads=("arn", "replicas"))
 _VERSION = Kind(VERSION, reads=("versionId",), secret=("secretBinary", "secretString", "secretStringWo"))
+_KINDS = {SECRET: _SECRET, VERSION: _VERSION}
 
 
 class _Copy(NamedTuple):
     """A secret in one region."""
 
-    container: pulumi.CustomResource
-    version: pulumi.CustomResource
+    container: Registered
+    version: Registered
 
 
 def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]) -> aws.Provider:
@@ -61,7 +61,7 @@ def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[
         access_key=target.access_key_id,
         secret_key=target.secret_access_key,
         assume_roles=_assume_roles(target, ownership),
-        opts=pulumi.ResourceOptions(aliases=former_providers(plan.name, resources)),
+        opts=pulumi.ResourceOptions(aliases=options.former_providers(plan.name, resources)),
     )
 
 
@@ -70,16 +70,14 @@ def declare(
     ownership: Ownership,
     provider: pulumi.ProviderResource,
     resources: Iterable[StateResource],
-) -> Iterator[Declared]:
+) -> Iterator[Awaitable[Declared]]:
     """Register the plan's secrets and the kept ones; see `Resources.declare`."""
     target = cast(AwsTarget, plan.target)
+    identity = reference(provider)
     kept = [resource for held in plan.kept for resource in held.resources]
-    yield from _keep_secrets(plan.name, kept, provider, plan.configuration)
+    yield from _keep_secrets(plan.name, kept, identity, plan.configuration)
     for secret in plan.secrets:
-        copies = _declare_secret(secret, plan.configuration, target, provider)
-        listed = tuple(resource for copy in copies for resource in copy)
-        failure = partial(_failure, secret, copies[0].container)
-        yield Declared(listed, secret.record_uid, _outcome(copies, target), failure)
+        yield _declare_secret(secret, plan.configuration, target, identity)
 
 
 def _assume_roles(target: AwsTarget, ownership: Ownership) -> list[aws.ProviderAssumeRoleArgs] | None:
@@ -91,20 +89,20 @@ def _assume_roles(target: AwsTarget, ownership: Ownership) -> list[aws.ProviderA
     return [role]
 
 
-def _declare_secret(
+async def _declare_secret(
     secret: PlannedSecret,
     configuration: Configuration,
     target: AwsTarget,
-    provider: pulumi.ProviderResource,
-) -> list[_Copy]:
+    provider: Awaitable[str],
+) -> Declared:
     replicated = configuration.region_mode is RegionMode.REPLICATE
     copies: list[_Copy] = []
     for region, place in places(target, configuration):
         logical = LogicalName(configuration.name, secret.record_uid, place)
         # A copy follows the primary, so that a replica there is gone before its name is needed.
-        options = _options(secret, logical, configuration, provider, [copy.container for copy in copies[:1]])
+        how = _options(secret, logical, configuration, provider, [copy.container for copy in copies[:1]])
         description, key = _carried(secret, place)
-        inputs = {
+        inputs: dict[str, Input] = {
             "name": secret.name,
             "region": region,
             "recoveryWindowInDays": configuration.recovery_window_in_days,
@@ -114,12 +112,11 @@ def _declare_secret(
             "description": description,
             "kmsKeyId": key,
         }
-        container = record_resource(_SECRET, str(logical), inputs, options[SECRET])
-        value = pulumi.Output.secret(secret.payload.value)
-        inputs = {"secretId": container.id, "region": region, "secretString": value}
-        version = record_resource(_VERSION, str(logical), inputs, options[VERSION])
+        container = await register(_SECRET, str(logical), inputs, how[SECRET])
+        inputs = {"secretId": container, "region": region, "secretString": Secret(secret.payload.value)}
+        version = await register(_VERSION, str(logical), inputs, how[VERSION])
         copies.append(_Copy(container, version))
-    return copies
+    return Declared(secret.record_uid, _outcome(copies, target), _failure(secret, copies[0].container))
 
 
 def _carried(secret: PlannedSecret, place: str) -> tuple[str | None, str | None]:
@@ -141,19 +138,19 @@ def _options(
     secret: PlannedSecret,
     logical: LogicalName,
     configuration: Configuration,
-    provider: pulumi.ProviderResource,
-    after: Sequence[pulumi.Resource],
-) -> dict[str, pulumi.ResourceOptions]:
+    provider: Awaitable[str],
+    after: Sequence[Registered],
+) -> dict[str, Options]:
     """Options by resource type. The provider would delete before it replaces, because the name is given: the new name
     shall be readable before the old one is gone.
     """
     return {
-        kind: pulumi.ResourceOptions(
+        kind: Options(
             provider=provider,
-            ignore_changes=list(_OTHERS) if kind == SECRET else None,
+            ignore_changes=_OTHERS if kind == SECRET else (),
             delete_before_replace=False,
-            retain_on_delete=retains(configuration),
-            depends_on=after,
+            retain_on_delete=options.retains(configuration),
+            depends_on=tuple(resource.urn for resource in after),
             aliases=_aliases(secret, kind, logical.place),
             import_=secret.imported(kind, logical.place),
         )
@@ -161,12 +158,12 @@ def _options(
     }
 
 
-def _aliases(secret: PlannedSecret, kind: str, place: str) -> list[str | pulumi.Alias]:
-    return [
+def _aliases(secret: PlannedSecret, kind: str, place: str) -> tuple[str, ...]:
+    return tuple(
         resource.urn
         for resource in secret.inherited
         if resource.type == kind and (name := LogicalName.parse(resource.name)) and name.place == place
-    ]
+    )
 
 
 def _outcome(copies: Sequence[_Copy], target: AwsTarget) -> dict[str, Any]:
@@ -177,16 +174,16 @@ def _outcome(copies: Sequence[_Copy], target: AwsTarget) -> dict[str, Any]:
     return outcome
 
 
-def _identity(copy: _Copy) -> dict[str, pulumi.Output[str]]:
-    return {"arn": output(copy.container, "arn"), "version": output(copy.version, "versionId")}
+def _identity(copy: _Copy) -> dict[str, Any]:
+    return {"arn": copy.container.outputs["arn"], "version": copy.version.outputs["versionId"]}
 
 
-async def _failure(secret: PlannedSecret, container: pulumi.CustomResource) -> str | None:
+def _failure(secret: PlannedSecret, container: Registered) -> str | None:
     """Replication goes on after the call that asked for it: AWS says in the replicas' status how it ended."""
-    replicas: Sequence[Mapping[str, Any]] | None = await output(container, "replicas").future()
+    replicas = container.outputs["replicas"]
     failed = [
         f"{replica['region']} ({replica.get('statusMessage') or 'no reason given'})"
-        for replica in replicas or ()
+        for replica in (replicas if isinstance(replicas, list) else ())
         if replica.get("status") == _FAILED
     ]
     if not failed:
@@ -197,26 +194,23 @@ async def _failure(secret: PlannedSecret, container: pulumi.CustomResource) -> s
     )
 
 
-def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
+def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[Declared]]:
     """Register all resources of a configuration as the state holds them; see `Resources.keep`."""
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
-        provider = aws.Provider(name, opts=keeping_provider(name, listed))
-        yield from _keep_secrets(name, listed, provider, None)
+        provider = aws.Provider(name, opts=options.keeping_provider(name, listed))
+        yield from _keep_secrets(name, listed, reference(provider), None)
 
 
 def _keep_secrets(
     name: str,
     resources: Iterable[StateResource],
-    provider: pulumi.ProviderResource,
+    provider: Awaitable[str],
     configuration: Configuration | None,
-) -> Iterator[Declared]:
+) -> Iterator[Awaitable[Declared]]:
     for resource in resources:
-        logical, options = keeping(resource, name, provider, configuration)
-        if resource.type == SECRET:
-            yield Declared((record_resource(_SECRET, logical, {}, options),))
-        elif resource.type == VERSION:
-            yield Declared((record_resource(_VERSION, logical, {}, options),))
+        if resource.type in _KINDS:
+            yield options.keep(_KINDS[resource.type], resource, name, provider, configuration)
 
 
 async def look(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -13,7 +13,7 @@ import pulumi
 import pulumi_azure_native as azure
 from pulumi_azure_native import keyvault
 
-from uss.clouds import azure_metadata
+from uss.clouds import azure_metadata, options
 from uss.clouds.azure import SECRET, VAULT, AzureTarget, made_here, no_metadata_service, vault_logical_name
 from uss.clouds.interface import (
     Declared,
@@ -27,8 +27,7 @@ from uss.clouds.interface import (
     marked,
 )
 from uss.clouds.looking import Questions
-from uss.clouds.options import former_providers, keeping, keeping_provider, retains
-from uss.clouds.record_resource import Kind, output, record_resource
+from uss.clouds.registration import UNKNOWN, Input, Kind, Options, Secret, reference, register
 from uss.config import Configuration, mistake
 from uss.errors import CloudDeniedError
 from uss.findings import Claim, claim
@@ -48,7 +47,7 @@ DENIED = re.compile(r'Status=403|RESPONSE 403|(Code="|ERROR CODE: )Authorization
 _VAULTS = "/providers/Microsoft.KeyVault/vaults"
 _OTHERS = ("properties.attributes.expires", "properties.attributes.notBefore")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
-_SECRET = Kind(SECRET)
+_SECRET = Kind(SECRET, reads=("properties",))
 _PURGE = (
     "Purge it (`az keyvault secret purge`), wait until then, retitle the record; or list the record under `adopt` to "
     "bring it back and write to it."
@@ -61,7 +60,7 @@ def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[
     inputs, which the state keeps, are the same on every machine.
     """
     target = cast(AzureTarget, plan.target)
-    options = pulumi.ResourceOptions(aliases=former_providers(plan.name, resources))
+    opts = pulumi.ResourceOptions(aliases=options.former_providers(plan.name, resources))
     if not target.managed_identity:
         secret = pulumi.Output.secret(target.client_secret) if target.client_secret else None
         return azure.Provider(
@@ -70,7 +69,7 @@ def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[
             tenant_id=target.tenant,
             client_id=target.client_id,
             client_secret=secret,
-            opts=options,
+            opts=opts,
         )
     if not azure_metadata.answers():
         raise no_metadata_service(plan.name)
@@ -80,7 +79,7 @@ def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[
         tenant_id=target.tenant,
         use_msi=True,
         client_id=target.managed_identity,
-        opts=options,
+        opts=opts,
     )
 
 
@@ -89,17 +88,16 @@ def declare(
     ownership: Ownership,
     provider: pulumi.ProviderResource,
     resources: Iterable[StateResource],
-) -> Iterator[Declared]:
+) -> Iterator[Awaitable[Declared]]:
     """Register the plan's secrets, the kept ones, and the key vault that the sync makes; see `Resources.declare`."""
     target = cast(AzureTarget, plan.target)
     declared = plan.key_vault is not KeyVault.GIVEN
     vault = _declare_vault(plan, target, ownership, provider, resources) if declared else None
-    if vault:
-        yield Declared((vault,))
+    identity = reference(provider)
     kept = [resource for held in plan.kept for resource in held.resources]
-    yield from _keep_secrets(plan.name, kept, provider, plan.configuration)
+    yield from _keep_secrets(plan.name, kept, identity, plan.configuration)
     for secret in plan.secrets:
-        yield _declare_secret(secret, plan.configuration, target, provider, vault)
+        yield _declare_secret(secret, plan.configuration, target, identity, vault)
 
 
 def _declare_vault(
@@ -135,55 +133,57 @@ def _declare_vault(
     )
 
 
-def _declare_secret(
+async def _declare_secret(
     secret: PlannedSecret,
     configuration: Configuration,
     target: AzureTarget,
-    provider: pulumi.ProviderResource,
+    provider: Awaitable[str],
     vault: keyvault.Vault | None,
 ) -> Declared:
-    inputs = {
+    inputs: dict[str, Input] = {
         "resourceGroupName": target.resource_group,
         "vaultName": target.vault,
         "secretName": secret.name,
         "properties": {
-            "value": pulumi.Output.secret(secret.payload.value),
+            "value": Secret(secret.payload.value),
             "contentType": secret.payload.content_type,
             # One that was disabled and is taken into a new state would stay unreadable.
             "attributes": {"enabled": True},
         },
         "tags": secret.tags,
     }
-    options = pulumi.ResourceOptions(
+    how = Options(
         provider=provider,
-        ignore_changes=list(_OTHERS),
+        ignore_changes=_OTHERS,
         delete_before_replace=False,
-        retain_on_delete=retains(configuration),
-        depends_on=[vault] if vault else [],
-        aliases=[resource.urn for resource in secret.inherited],
+        retain_on_delete=options.retains(configuration),
+        depends_on=(await vault.urn.future() or "",) if vault else (),
+        aliases=tuple(resource.urn for resource in secret.inherited),
         import_=secret.imported(SECRET),
     )
-    declared = record_resource(_SECRET, str(LogicalName(configuration.name, secret.record_uid)), inputs, options)
-    outcome = {"id": declared.id, "version": output(declared, "properties").apply(_version), "vault": target.vault}
-    return Declared((declared,), secret.record_uid, outcome)
+    declared = await register(_SECRET, str(LogicalName(configuration.name, secret.record_uid)), inputs, how)
+    outcome = {"id": declared.id, "version": _version(declared.outputs["properties"]), "vault": target.vault}
+    return Declared(secret.record_uid, outcome)
 
 
-def _version(properties: Mapping[str, Any] | None) -> str | None:
+def _version(properties: Any) -> str | None:
+    if properties == UNKNOWN:
+        return UNKNOWN
     uri = (properties or {}).get("secretUriWithVersion")
     return str(uri).rpartition("/")[2] if uri else None
 
 
-def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
+def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[Declared]]:
     """Register all resources of a configuration as the state holds them; see `Resources.keep`."""
     listed = list(resources)
     if not any(resource.type == _PROVIDER for resource in listed):
         return
-    provider = azure.Provider(name, opts=keeping_provider(name, listed))
+    provider = azure.Provider(name, opts=options.keeping_provider(name, listed))
     for resource in listed:
         if resource.type == VAULT:
             logical = vault_logical_name(name, resource.name.partition("@")[2])
             sku = keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD)
-            vault = keyvault.Vault(
+            keyvault.Vault(
                 logical,
                 resource_group_name="",
                 properties=keyvault.VaultPropertiesArgs(tenant_id="", sku=sku),
@@ -194,20 +194,18 @@ def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
                     aliases=[resource.urn] if logical != resource.name else [],
                 ),
             )
-            yield Declared((vault,))
-    yield from _keep_secrets(name, listed, provider, None)
+    yield from _keep_secrets(name, listed, reference(provider), None)
 
 
 def _keep_secrets(
     name: str,
     resources: Iterable[StateResource],
-    provider: pulumi.ProviderResource,
+    provider: Awaitable[str],
     configuration: Configuration | None,
-) -> Iterator[Declared]:
+) -> Iterator[Awaitable[Declared]]:
     for resource in resources:
         if resource.type == SECRET:
-            logical, options = keeping(resource, name, provider, configuration)
-            yield Declared((record_resource(_SECRET, logical, {}, options),))
+            yield options.keep(_SECRET, resource, name, provider, configuration)
 
 
 async def look(

@@ -6,8 +6,9 @@ engine deletes the versions that are no longer declared: `latest` can be read at
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -15,11 +16,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pulumi
 import pulumi_gcp as gcp
 
+from uss.clouds import options
 from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belongs, ordinal, worded
 from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Obstacle, Ownership, Tags, marked
 from uss.clouds.looking import Questions
-from uss.clouds.options import former_providers, keeping, keeping_provider, retains
-from uss.clouds.record_resource import Kind, output, record_resource
+from uss.clouds.registration import Input, Kind, Options, Secret, reference, register
 from uss.config import Configuration, OldVersions
 from uss.errors import CloudDeniedError
 from uss.findings import Claim, claim
@@ -40,6 +41,7 @@ _OTHERS = ("topics", "rotation", "versionAliases", "versionDestroyTtl")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
 _SECRET = Kind(SECRET, reads=("name",), secret=("effectiveLabels", "pulumiLabels"))
 _VERSION = Kind(VERSION, reads=("version",), secret=("secretData", "secretDataWo"))
+_KINDS = {SECRET: _SECRET, VERSION: _VERSION}
 _NEW_VALUE = (Change.VALUE, Change.TAKE_OVER)
 _NEW_CONTAINER = (*NEW_NAMES, Change.RECOVER, Change.ADOPT, Change.REPLACE)
 
@@ -52,7 +54,7 @@ def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[
         project=target.project,
         credentials=pulumi.Output.secret(target.credentials) if target.credentials else None,
         impersonate_service_account=target.impersonate,
-        opts=pulumi.ResourceOptions(aliases=former_providers(plan.name, resources)),
+        opts=pulumi.ResourceOptions(aliases=options.former_providers(plan.name, resources)),
     )
 
 
@@ -61,19 +63,20 @@ def declare(
     ownership: Ownership,
     provider: pulumi.ProviderResource,
     resources: Iterable[StateResource],
-) -> Iterator[Declared]:
+) -> Iterator[Awaitable[Declared]]:
     """Register the plan's secrets and the kept ones; see `Resources.declare`."""
     target = cast(GcpTarget, plan.target)
+    identity = reference(provider)
     kept = [resource for held in plan.kept for resource in held.resources]
-    yield from _keep_resources(plan.name, kept, provider, plan.configuration)
+    yield from _keep_resources(plan.name, kept, identity, plan.configuration)
     for secret in plan.secrets:
-        yield from _declare_secret(secret, plan.configuration, target, provider)
+        yield _declare_secret(secret, plan.configuration, target, identity)
 
 
-def _declare_secret(
-    secret: PlannedSecret, configuration: Configuration, target: GcpTarget, provider: pulumi.ProviderResource
-) -> Iterator[Declared]:
-    inputs = {
+async def _declare_secret(
+    secret: PlannedSecret, configuration: Configuration, target: GcpTarget, provider: Awaitable[str]
+) -> Declared:
+    inputs: dict[str, Input] = {
         "secretId": secret.name,
         "project": target.project,
         "replication": _replication(target),
@@ -82,28 +85,24 @@ def _declare_secret(
         "deletionProtection": configuration.deletion_protection,
     }
     logical = str(LogicalName(configuration.name, secret.record_uid))
-    container = record_resource(_SECRET, logical, inputs, _options(secret, SECRET, configuration, provider))
+    container = await register(_SECRET, logical, inputs, _options(secret, SECRET, configuration, provider))
     held = sorted((entry for entry in secret.present if entry.type == VERSION), key=ordinal)
     current = ordinal(held[-1]) if held else 0
     same_value = secret.held is not None and secret.held.values == (secret.payload.value,)
     new_value = secret.change in _NEW_CONTAINER or not same_value
     number = current + 1 if new_value else current
-    options = _options(secret, VERSION, configuration, provider, None if new_value else held[-1])
+    how = _options(secret, VERSION, configuration, provider, None if new_value else held[-1])
     inputs = {
-        "secret": container.id,
-        "secretData": pulumi.Output.secret(secret.payload.value),
+        "secret": container,
+        "secretData": Secret(secret.payload.value),
         "deletionPolicy": "DISABLE" if configuration.old_versions is OldVersions.DISABLE else "DELETE",
     }
     logical = str(LogicalName(configuration.name, secret.record_uid, f"v{number}"))
-    version = record_resource(_VERSION, logical, inputs, options)
+    version = await register(_VERSION, logical, inputs, how)
     if configuration.old_versions is OldVersions.KEEP and secret.change not in (*_NEW_CONTAINER, Change.TAKE_OVER):
         older = [entry for entry in held if number - configuration.keep_versions < ordinal(entry) < number]
-        yield from _keep_resources(configuration.name, older, provider, configuration)
-    yield Declared((container, version), secret.record_uid, _outcome(container, version))
-
-
-def _outcome(container: pulumi.CustomResource, version: pulumi.CustomResource) -> dict[str, pulumi.Output[str]]:
-    return {"id": output(container, "name"), "version": output(version, "version")}
+        await asyncio.gather(*_keep_resources(configuration.name, older, provider, configuration))
+    return Declared(secret.record_uid, {"id": container.outputs["name"], "version": version.outputs["version"]})
 
 
 def _replication(target: GcpTarget) -> dict[str, Any]:
@@ -120,46 +119,42 @@ def _options(
     secret: PlannedSecret,
     kind: str,
     configuration: Configuration,
-    provider: pulumi.ProviderResource,
+    provider: Awaitable[str],
     version: StateResource | None = None,
-) -> pulumi.ResourceOptions:
+) -> Options:
     """The provider would delete before it replaces, because the name is given. That is right only where the name stays:
     a changed replication; a retitled record's new secret shall be readable before the old one is gone.
     """
     wanted = version.urn if version else None
     inherited = (entry for entry in secret.inherited if entry.type == kind)
-    aliases: list[str | pulumi.Alias] = [entry.urn for entry in inherited if kind == SECRET or entry.urn == wanted]
-    return pulumi.ResourceOptions(
+    return Options(
         provider=provider,
-        ignore_changes=list(_OTHERS) if kind == SECRET else None,
+        ignore_changes=_OTHERS if kind == SECRET else (),
         delete_before_replace=secret.change is Change.REPLACE,
-        retain_on_delete=retains(configuration),
-        aliases=aliases,
+        retain_on_delete=options.retains(configuration),
+        aliases=tuple(entry.urn for entry in inherited if kind == SECRET or entry.urn == wanted),
         # Not where the resource is one of the state: its version is known.
         import_=None if version else secret.imported(kind),
     )
 
 
-def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
+def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[Declared]]:
     """Register all resources of a configuration as the state holds them; see `Resources.keep`."""
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
-        provider = gcp.Provider(name, opts=keeping_provider(name, listed))
-        yield from _keep_resources(name, listed, provider, None)
+        provider = gcp.Provider(name, opts=options.keeping_provider(name, listed))
+        yield from _keep_resources(name, listed, reference(provider), None)
 
 
 def _keep_resources(
     name: str,
     resources: Iterable[StateResource],
-    provider: pulumi.ProviderResource,
+    provider: Awaitable[str],
     configuration: Configuration | None,
-) -> Iterator[Declared]:
+) -> Iterator[Awaitable[Declared]]:
     for resource in resources:
-        logical, options = keeping(resource, name, provider, configuration)
-        if resource.type == SECRET:
-            yield Declared((record_resource(_SECRET, logical, {}, options),))
-        elif resource.type == VERSION:
-            yield Declared((record_resource(_VERSION, logical, {}, options),))
+        if resource.type in _KINDS:
+            yield options.keep(_KINDS[resource.type], resource, name, provider, configuration)
 
 
 async def look(

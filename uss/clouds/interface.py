@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -192,15 +192,14 @@ class Findings:
 
 @dataclass(frozen=True)
 class Declared:
-    """Resources that were declared together: those of one record, or one that stays as the state holds it."""
+    """What became of a declaration: all resources of one record, or one resource that stays as the state holds it."""
 
-    resources: tuple[pulumi.Resource, ...]
     record_uid: str = ""
     """Empty where it is no secret of the plan's."""
     outcome: Mapping[str, Any] = field(default_factory=dict)
     """What the stack's outputs say of the secret: its `arn` or id, its `version`."""
-    failure: Callable[[], Awaitable[str | None]] | None = None
-    """Tells in words what the engine took for a success and is none, once it has answered: a copy did not arrive."""
+    failure: str | None = None
+    """What the engine took for a success and is none, in words: a copy did not arrive."""
 
 
 def by_record(
@@ -241,13 +240,15 @@ class Resources(Protocol):
         ownership: Ownership,
         provider: pulumi.ProviderResource,
         resources: Iterable[StateResource],
-    ) -> Iterator[Declared]:
-        """Register the resources of a plan's secrets, and those that it keeps as they are, as the caller asks for the
-        next: all at once would be slow (`uss.pacing`).
+    ) -> Iterator[Awaitable[Declared]]:
+        """Return what registers the resources of a plan's secrets, and those that it keeps as they are, when it is
+        awaited: all at once would be slow (`uss.pacing`).
         """
 
-    def keep(self, name: str, resources: Iterable[StateResource]) -> Iterator[Declared]:
-        """Register all that the state holds for the configuration `name` exactly as it is there, provider included."""
+    def keep(self, name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[Declared]]:
+        """Return what registers all that the state holds for the configuration `name` exactly as it is there, provider
+        included.
+        """
 
 
 class Cloud(ABC):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 
 import pulumi
 
-from uss.clouds.interface import LogicalName
+from uss.clouds.interface import Declared, LogicalName
+from uss.clouds.registration import Kind, Options, register
 from uss.config import Configuration, OnDelete
 from uss.state import StateResource
 
@@ -20,22 +21,24 @@ def retains(configuration: Configuration | None) -> bool:
     return configuration is not None and configuration.on_delete is OnDelete.RETAIN
 
 
-def keeping(
-    resource: StateResource, name: str, provider: pulumi.ProviderResource, configuration: Configuration | None
-) -> tuple[str, pulumi.ResourceOptions]:
-    """Return the logical name and the options of a resource that stays as the state holds it: it is declared with
-    nothing but its name, and `ignore_changes` makes the engine keep the inputs it has.
+async def keep(
+    kind: Kind, resource: StateResource, name: str, provider: Awaitable[str], configuration: Configuration | None
+) -> Declared:
+    """Register a resource that stays as the state holds it: it is declared with nothing but its name, and
+    `ignore_changes` makes the engine keep the inputs it has.
 
     `name` is the configuration's; a resource that has its former name gets the new one.
     """
     logical = LogicalName.parse(resource.name)
     renamed = str(replace(logical, configuration=name)) if logical else resource.name
-    return renamed, pulumi.ResourceOptions(
+    options = Options(
         provider=provider,
-        ignore_changes=["*"],
+        ignore_changes=("*",),
         retain_on_delete=retains(configuration),
-        aliases=[resource.urn] if renamed != resource.name else [],
+        aliases=(resource.urn,) if renamed != resource.name else (),
     )
+    await register(kind, renamed, {}, options)
+    return Declared()
 
 
 def former_providers(name: str, resources: Iterable[StateResource]) -> list[str | pulumi.Alias]:
