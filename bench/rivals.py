@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,18 @@ def delay(sandbox: Sandbox, seconds: float) -> Iterator[None]:
         yield
     finally:
         sandbox.control.clear_faults()
+
+
+@contextmanager
+def without_engine_log(sandbox: Sandbox) -> Iterator[None]:
+    """The engine keeps no log of its runs (docs/scale.md)."""
+    logs = Path(sandbox.environment["PULUMI_HOME"]) / "logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.touch()
+    try:
+        yield
+    finally:
+        logs.unlink()
 
 
 def project(kind: str, sandbox: Sandbox, linked: list[str] | None = None) -> Project:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir
 from functools import partial
@@ -24,6 +24,7 @@ from bench.rivals import (
     synced,
     until_readable,
     well,
+    without_engine_log,
 )
 from bench.vaults import changed, title, value, vault_of
 from tests.sync.harness import ONE_CHECKPOINT, Project, Sandbox
@@ -72,20 +73,12 @@ def previews() -> list[Figure]:
     for records in (100, RECORDS):
         with cloud(records) as sandbox:
             stacks = [synced(project(kind, sandbox)) for kind in (OURS, PLAIN, FLOOR)]
-            mine, plain, floor = in_turns(RUNS, [partial(_preview, stack) for stack in stacks])
-            for name, what, other, reach in (("plain", _PLAIN, plain, 0.5), ("floor", _FLOOR, floor, 1.3)):
-                asked = reach if records == RECORDS else None
-                figures.append(
-                    figure(
-                        f"preview_{records}_{name}",
-                        f"`pulumi preview` with no change, {records:,} records",
-                        mine.median,
-                        what,
-                        other.median,
-                        reach=asked,
-                        runs=RUNS,
-                    )
-                )
+            mine, compared = _previews(stacks, f"preview_{records}", f"{records:,} records", records == RECORDS)
+            figures += compared
+            if records == RECORDS:
+                with without_engine_log(sandbox):
+                    what = f"{records:,} records, without the engine's log"
+                    figures += _previews(stacks, f"preview_{records}_unlogged", what, True)[1]
             change = _changes(sandbox, stacks[0], records)
             what = f"one changed record of {records:,}, from Keeper to readable in AWS"
             asked = 1.2 if records == RECORDS else None
@@ -93,6 +86,16 @@ def previews() -> list[Figure]:
                 figure(f"change_{records}", what, change.median, "its preview", mine.median, reach=asked, runs=RUNS)
             )
     return figures
+
+
+def _previews(stacks: Sequence[Project], name: str, where: str, asked: bool) -> tuple[Samples, list[Figure]]:
+    """Those of the sync, and how they compare with the others'."""
+    mine, plain, floor = in_turns(RUNS, [partial(_preview, stack) for stack in stacks])
+    what = f"`pulumi preview` with no change, {where}"
+    return mine, [
+        figure(f"{name}_{other}", what, mine.median, words, samples.median, reach=reach if asked else None, runs=RUNS)
+        for other, words, samples, reach in (("plain", _PLAIN, plain, 0.5), ("floor", _FLOOR, floor, 1.3))
+    ]
 
 
 def first_ups() -> list[Figure]:
@@ -123,6 +126,8 @@ def delayed() -> list[Figure]:
         fast, kept = in_turns(1, [_up(OURS, sandbox, ONE_CHECKPOINT), lambda: ksm_sync(sandbox, "ksm/", dry_run=False)])
         ours = synced(project(OURS, sandbox))
         preview, dry = in_turns(RUNS, [partial(_preview, ours), lambda: ksm_sync(sandbox, "ksm/", dry_run=True)])
+        with without_engine_log(sandbox):
+            (unlogged,) = in_turns(RUNS, [partial(_preview, ours)])
     where = f"{RECORDS:,} records, 40 ms a call"
     dry_run = f"{_KSM} `--dry-run`"
     return [
@@ -130,6 +135,15 @@ def delayed() -> list[Figure]:
             "preview_ksm",
             f"`pulumi preview` with no change, {where}",
             preview.median,
+            dry_run,
+            dry.median,
+            reach=0.3,
+            runs=RUNS,
+        ),
+        figure(
+            "preview_ksm_unlogged",
+            f"`pulumi preview` with no change, {where}, without the engine's log",
+            unlogged.median,
             dry_run,
             dry.median,
             reach=0.3,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any, cast
+
+import pytest
 
 from uss.clouds.interface import Declared
 from uss.pacing import AT_ONCE, paced
@@ -12,74 +12,62 @@ from uss.pacing import AT_ONCE, paced
 COUNT = 5 * AT_ONCE
 
 
-class Answer:
-    """A resource's URN, which the engine answers when it is told to."""
+class Declaration:
+    """Declares a record as soon as it is awaited, and ends when the engine answers, as which the test acts."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, number: int, error: Exception | None = None) -> None:
+        self.begun = False
         self.answered = asyncio.Event()
+        self.number = number
         self.error = error
-        self.urn = self
 
-    async def future(self) -> str:
+    async def declare(self) -> Declared:
         """Wait for the answer."""
+        self.begun = True
         await self.answered.wait()
         if self.error:
             raise self.error
-        return "urn"
-
-
-def declared(number: int, *answers: Answer) -> Declared:
-    """The declaration of a record."""
-    return Declared(cast("tuple[Any, ...]", answers), f"R{number}")
+        return Declared(f"R{self.number}")
 
 
 def test_few_are_outstanding_and_the_next_comes_as_any_is_answered() -> None:
     async def run() -> None:
-        answers = [Answer() for _ in range(COUNT)]
-        asked: list[int] = []
-
-        def declarations() -> Iterator[Declared]:
-            for number, answer in enumerate(answers):
-                asked.append(number)
-                yield declared(number, answer)
-
-        running = asyncio.ensure_future(paced(declarations()))
+        declarations = [Declaration(number) for number in range(COUNT)]
+        running = asyncio.ensure_future(paced(entry.declare() for entry in declarations))
         for round_ in range(COUNT - AT_ONCE):
             await settle()
-            assert len(asked) == AT_ONCE + round_
-            answers[asked[-1]].answered.set()  # not the oldest: one that takes long holds nobody up
-        for answer in answers:
-            answer.answered.set()
+            begun = [entry for entry in declarations if entry.begun]
+            assert len(begun) == AT_ONCE + round_
+            begun[-1].answered.set()  # not the oldest: one that takes long holds nobody up
+        for entry in declarations:
+            entry.answered.set()
         assert [entry.record_uid for entry in await running] == [f"R{number}" for number in range(COUNT)]
 
     asyncio.run(run())
 
 
-def test_what_was_declared_is_answered_at_the_end() -> None:
+def test_nothing_to_declare_is_done_at_once() -> None:
+    assert asyncio.run(paced([])) == []
+
+
+def test_a_failure_is_raised_when_all_the_others_have_ended() -> None:
     async def run() -> None:
-        both = [Answer(), Answer()]
-        running = asyncio.ensure_future(paced(iter([declared(1, *both)])))
-        both[0].answered.set()
-        await settle()
+        error = RuntimeError("the engine said no")
+        declarations = [Declaration(0, error), *(Declaration(number) for number in range(1, COUNT))]
+        running = asyncio.ensure_future(paced(entry.declare() for entry in declarations))
+        for entry in declarations[:-1]:
+            entry.answered.set()
+        await settle(COUNT)
+        assert all(entry.begun for entry in declarations)
         assert not running.done()
-        both[1].answered.set()
-        assert len(await running) == 1
+        declarations[-1].answered.set()
+        with pytest.raises(RuntimeError, match="the engine said no"):
+            await running
 
     asyncio.run(run())
 
 
-def test_a_failed_declaration_is_left_to_the_engine() -> None:
-    async def run() -> None:
-        answers = [Answer(RuntimeError("no")), *(Answer() for _ in range(AT_ONCE))]
-        for answer in answers:
-            answer.answered.set()
-        done = await paced(declared(number, answer) for number, answer in enumerate(answers))
-        assert len(done) == AT_ONCE + 1
-
-    asyncio.run(run())
-
-
-async def settle() -> None:
+async def settle(turns: int = 10) -> None:
     """Let everything run that can."""
-    for _ in range(10):
+    for _ in range(turns):
         await asyncio.sleep(0)

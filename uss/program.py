@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -174,9 +174,23 @@ async def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
     # Said until they are gone: an update that fails half-way must still know that these secrets are to be retained.
     going = {removed.name: last[removed.name] for removed in outlook.plan.removed if removed.retained}
     return going | {
-        part.name: await _declare(part, outlook.providers.get(part.name), outlook.resources.get(part.name, []), state)
+        part.name: await _postponing_failure(
+            _declare(part, outlook.providers.get(part.name), outlook.resources.get(part.name, []), state)
+        )
         for part in outlook.plan.configurations
     }
+
+
+async def _postponing_failure(declaring: Coroutine[Any, Any, Any]) -> Any:
+    """The configuration's output; where the engine failed, as an Output that raises: the SDK keeps what that raises
+    until everything else is done, and the stack keeps the outputs it has.
+    """
+    task = asyncio.ensure_future(declaring)
+    await asyncio.wait([task])
+    error = task.exception()
+    if error is None or isinstance(error, UssError):
+        return task.result()
+    return pulumi.Output.from_input(task)
 
 
 def _stays(part: ConfigurationPlan) -> bool:
@@ -197,12 +211,8 @@ async def _declare(
             pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
         last = _last_outputs(state)
         return last.get(part.name) or last.get(part.configuration.formerly) or {"mode": part.mode.value}
-    declaring = asyncio.ensure_future(paced(part.cloud.resources().declare(part, _ownership(), provider, resources)))
-    await asyncio.wait([declaring])
-    if declaring.exception():
-        # As an Output, so that the SDK keeps what it raises until everything else is done.
-        return pulumi.Output.from_input(declaring)
-    declared = declaring.result()
+    declared = await paced(part.cloud.resources().declare(part, _ownership(), provider, resources))
+    # As an Output, so that the SDK keeps what it raises until everything else is done.
     _: pulumi.Output[None] = pulumi.Output.from_input(_report_failures(declared))
     return report.output(part, {entry.record_uid: entry.outcome for entry in declared if entry.record_uid})
 

@@ -1,10 +1,10 @@
 """Registering the resources of which there are as many as records.
 
 Pulumi's SDK makes an Output for every property of a resource, with futures, tasks and a place among all that the
-program waits for at its end, so that a program may be written as if all were there at once. The sync knows the order of
-its few calls, and reads two or three properties. So it asks the engine itself, by the protocol that every SDK speaks
-(Pulumi, `resource.proto`: RegisterResource), with the types and inputs of the providers' schemas.
-`tests/sync/test_registration.py` holds what comes of it against the SDK's own classes.
+program waits for at its end, so that a program may be written as if everything were known at once. The sync knows the
+order of its few calls, and reads two or three properties. So it asks the engine itself, by the protocol that every SDK
+speaks (Pulumi, `resource.proto`: RegisterResource), with the types and inputs of the providers' schemas; see
+docs/notes/0015. `tests/sync/test_registration.py` holds what comes of it against the SDK's own classes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Registered:
     urn: str
     id: str
     outputs: Mapping[str, Any] = field(repr=False)
-    """Those that the kind reads, by their names in the provider's schema; None where there is none."""
+    """Those that the kind reads, by their names in the provider's schema; None for one that there is not."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,10 @@ def reference(provider: pulumi.ProviderResource) -> asyncio.Future[str]:
 
 
 async def register(kind: Kind, name: str, inputs: Mapping[str, Input], options: Options) -> Registered:
-    """Register a resource, and return the engine's answer: in an update, what the cloud has.
+    """Register a resource under a logical name, and return the engine's answer. `inputs` have the names of the
+    provider's schema.
 
-    Raises what Pulumi's SDK raises where the engine does not answer, which it does not for long after a failure.
+    Raises what Pulumi's SDK raises when the engine ends without an answer, as it does after a failure.
     """
     links = {key: value.urn for key, value in inputs.items() if isinstance(value, Registered)}
     request = resource_pb2.RegisterResourceRequest(
@@ -114,7 +115,8 @@ async def register(kind: Kind, name: str, inputs: Mapping[str, Input], options: 
         supportsPartialValues=True,
         supportsResultReporting=True,
     )
-    return _registered(kind, await asyncio.get_running_loop().run_in_executor(None, _call, request))
+    answer = await asyncio.get_running_loop().run_in_executor(None, _call, settings.get_monitor(), request)
+    return _registered(kind, answer)
 
 
 async def _parent() -> str:
@@ -123,8 +125,7 @@ async def _parent() -> str:
     return (await stack.urn.future() if stack else None) or ""
 
 
-def _call(request: resource_pb2.RegisterResourceRequest) -> Any:
-    monitor: Any = settings.get_monitor()
+def _call(monitor: Any, request: resource_pb2.RegisterResourceRequest) -> Any:
     try:
         return monitor.RegisterResource(request)
     except grpc.RpcError as error:
@@ -133,16 +134,16 @@ def _call(request: resource_pb2.RegisterResourceRequest) -> Any:
 
 def _registered(kind: Kind, answer: Any) -> Registered:
     failed = answer.result != resource_pb2.Result.SUCCESS
-    if failed or answer.unknown:
-        return Registered(answer.urn, UNKNOWN, dict.fromkeys(kind.reads, UNKNOWN))
-    absent = UNKNOWN if settings.is_dry_run() else None
-    found = answer.object.fields
+    found = {} if failed else answer.object.fields
+    absent = UNKNOWN if failed or answer.unknown or settings.is_dry_run() else None
     outputs = {key: _read(found[key]) if key in found else absent for key in kind.reads}
     return Registered(answer.urn, answer.id or UNKNOWN, outputs)
 
 
 def _read(value: struct_pb2.Value) -> Any:
-    return json_format.MessageToDict(value)
+    """What the sync reads is no secret, also where something beside it makes the whole property one."""
+    read: Any = json_format.MessageToDict(value)
+    return read["value"] if isinstance(read, dict) and read.get(_SIGNATURE) == _SECRET else read
 
 
 def _plain(value: Input) -> Any:
