@@ -196,20 +196,20 @@ def growth() -> list[Figure]:
 
 
 def estate() -> list[Figure]:
-    """20 stacks of 500 records, as many at a time as there are cores, against one after the other."""
+    """First syncs of 20 stacks of 500 records, as many at a time as there are cores, against one after the other."""
     stacks, each = 20, 500
     with cloud(each) as sandbox:
         ours = [project(OURS, sandbox) for _ in range(stacks)]
         alone = Samples()
-        measure(alone, lambda: synced(project(OURS, sandbox), {}))
+        measure(alone, lambda: synced(project(OURS, sandbox)))
         together = Samples()
 
         def all_of_them() -> None:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                list(pool.map(lambda stack: synced(stack, {}), ours))
+                list(pool.map(synced, ours))
 
         measure(together, all_of_them)
-    what = f"first `pulumi up` of {stacks} stacks of {each} records"
+    what = f"first `pulumi up` of {stacks} stacks of {each} records, one checkpoint"
     return [figure("estate", what, together.median, "one after the other", stacks * alone.median, reach=None, runs=1)]
 
 
