@@ -20,6 +20,7 @@ from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
 from uss.clouds.azure import AzureTarget
 from uss.clouds.gcp import GcpTarget
+from uss.clouds.registration import Registered, Secret
 from uss.importer.importing import Importer, Prepared
 from uss.importer.interface import CloudSecret, Listed
 from uss.importer.recognition import read, recognise
@@ -104,6 +105,8 @@ CARRIERS = [
     Importer(WORKPLACE, Folder("F", "Name", None, "Name"), "login", print, dry_run=True),
     Outlook(PLAN, {}, {"aws": [STATE]}),
     Settings(SOURCE, (CONFIGURATION,), ACCESS, {}),
+    Registered("urn:x", "id", {"properties": {"value": CANARY}}),
+    Secret(CANARY),
 ]
 SILENT = {
     "Folder": "names and paths",
@@ -133,7 +136,8 @@ SILENT = {
     "Present": "a secret's name and a UID",
     "Finding": "names and words about them",
     "Kind": "a type of resource, and names of properties",
-    "Declared": "ARNs and outputs, which print as objects",
+    "Options": "names of properties, URNs, an ID",
+    "Declared": "ARNs and versions",
     "Refusal": "titles and reasons",
     "Origin": "a secret's name, description and tags",
     "OriginFault": "what is wrong with it",

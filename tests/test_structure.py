@@ -59,7 +59,9 @@ def test_the_clouds_own_clients_are_imported_only_at_the_edges() -> None:
         ("botocore", ["importer/aws.py"]),
         # A key vault's own endpoint tells the sync what Resource Manager does not.
         ("azure", ["clouds/azure_vault.py", "importer/azure.py"]),
-        ("google", ["importer/gcp.py"]),
+        ("google.auth", ["importer/gcp.py"]),
+        ("google.api_core", ["importer/gcp.py"]),
+        ("google.cloud", ["importer/gcp.py"]),
     ):
         assert sorted(Path(path) for path in importers(sdk, outside="sandbox")) == [PACKAGE / file for file in files]
 
