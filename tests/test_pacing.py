@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Iterator
 
 import pytest
 
@@ -62,6 +63,37 @@ def test_a_failure_is_raised_when_all_the_others_have_ended() -> None:
         assert not running.done()
         declarations[-1].answered.set()
         with pytest.raises(RuntimeError, match="the engine said no"):
+            await running
+
+    asyncio.run(run())
+
+
+def test_what_failed_first_is_raised_not_what_was_declared_first() -> None:
+    async def run() -> None:
+        later, first = Declaration(0, RuntimeError("the engine has ended")), Declaration(1, RuntimeError("the cause"))
+        running = asyncio.ensure_future(paced([later.declare(), first.declare()]))
+        for entry in (first, later):
+            entry.answered.set()
+            await settle()
+        with pytest.raises(RuntimeError, match="the cause"):
+            await running
+
+    asyncio.run(run())
+
+
+def test_what_was_begun_ends_also_where_the_next_cannot_be_made() -> None:
+    async def run() -> None:
+        begun = Declaration(0)
+
+        def declarations() -> Iterator[Awaitable[Declared]]:
+            yield begun.declare()
+            raise ValueError("no next")
+
+        running = asyncio.ensure_future(paced(declarations()))
+        await settle()
+        assert not running.done()
+        begun.answered.set()
+        with pytest.raises(ValueError, match="no next"):
             await running
 
     asyncio.run(run())

@@ -19,21 +19,28 @@ never waits for the program."""
 async def paced(declarations: Iterable[Awaitable[Declared]]) -> list[Declared]:
     """Return what became of the declarations, in their order; the next is begun as others are answered.
 
-    A declaration that fails is the engine's to report, and it decides what becomes of the others: the first failure is
+    A declaration that fails is the engine's to report, and it decides what becomes of the others: what failed first is
     raised when all have ended.
     """
     room = asyncio.Semaphore(AT_ONCE)
+    failures: list[Exception] = []
 
     async def answered(declaration: Awaitable[Declared]) -> Declared:
         try:
             return await declaration
+        except Exception as error:
+            failures.append(error)
+            raise
         finally:
             room.release()
 
     begun = []
-    for declaration in declarations:
-        await room.acquire()
-        begun.append(asyncio.ensure_future(answered(declaration)))
-    if begun:
-        await asyncio.wait(begun)
-    return [task.result() for task in begun]
+    try:
+        for declaration in declarations:
+            await room.acquire()
+            begun.append(asyncio.ensure_future(answered(declaration)))
+    finally:
+        answers = await asyncio.gather(*begun, return_exceptions=True)
+    if failures:
+        raise failures[0]
+    return [answer for answer in answers if isinstance(answer, Declared)]

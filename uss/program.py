@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -173,24 +173,22 @@ async def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
     last = _last_outputs(state)
     # Said until they are gone: an update that fails half-way must still know that these secrets are to be retained.
     going = {removed.name: last[removed.name] for removed in outlook.plan.removed if removed.retained}
-    return going | {
-        part.name: await _postponing_failure(
-            _declare(part, outlook.providers.get(part.name), outlook.resources.get(part.name, []), state)
-        )
-        for part in outlook.plan.configurations
-    }
+    outputs: dict[str, Any] = dict(going)
+    for part in outlook.plan.configurations:
+        provider, resources = outlook.providers.get(part.name), outlook.resources.get(part.name, [])
+        try:
+            outputs[part.name] = await _declare(part, provider, resources, state)
+        except UssError:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised by the Output
+            # The SDK keeps what an Output raises until everything else is done, and the stack keeps the outputs it has.
+            outputs[part.name] = pulumi.Output.from_input(_raising(error))
+            break
+    return outputs
 
 
-async def _postponing_failure(declaring: Coroutine[Any, Any, Any]) -> Any:
-    """The configuration's output; where the engine failed, as an Output that raises: the SDK keeps what that raises
-    until everything else is done, and the stack keeps the outputs it has.
-    """
-    task = asyncio.ensure_future(declaring)
-    await asyncio.wait([task])
-    error = task.exception()
-    if error is None or isinstance(error, UssError):
-        return task.result()
-    return pulumi.Output.from_input(task)
+async def _raising(error: Exception) -> None:
+    raise error
 
 
 def _stays(part: ConfigurationPlan) -> bool:

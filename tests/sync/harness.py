@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from azure.keyvault.secrets._shared import http_challenge_cache
 
 from tests.sandbox.commands import parse_exports
 from uss.sandbox.clients import aws_client
@@ -149,6 +150,8 @@ def running_sandbox(folder: Path) -> Iterator[Sandbox]:
     started = subprocess.run(start, capture_output=True, text=True, timeout=120, check=False)
     assert started.returncode == 0, started.stderr
     environment = os.environ | parse_exports(started.stdout)
+    # Microsoft's client remembers the tenant of each address, and this port may have been another sandbox's before.
+    http_challenge_cache.clear()
     try:
         yield Sandbox(folder, environment, SandboxClient(Layout(directory)))
     finally:

@@ -184,7 +184,7 @@ def _failure(secret: PlannedSecret, container: Registered) -> str | None:
     failed = [
         f"{replica['region']} ({replica.get('statusMessage') or 'no reason given'})"
         for replica in (replicas if isinstance(replicas, list) else ())
-        if replica.get("status") == _FAILED
+        if isinstance(replica, dict) and replica.get("status") == _FAILED
     ]
     if not failed:
         return None

@@ -6,7 +6,6 @@ engine deletes the versions that are no longer declared: `latest` can be read at
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -101,7 +100,8 @@ async def _declare_secret(
     version = await register(_VERSION, logical, inputs, how)
     if configuration.old_versions is OldVersions.KEEP and secret.change not in (*_NEW_CONTAINER, Change.TAKE_OVER):
         older = [entry for entry in held if number - configuration.keep_versions < ordinal(entry) < number]
-        await asyncio.gather(*_keep_resources(configuration.name, older, provider, configuration))
+        for kept in _keep_resources(configuration.name, older, provider, configuration):
+            await kept
     return Declared(secret.record_uid, {"id": container.outputs["name"], "version": version.outputs["version"]})
 
 

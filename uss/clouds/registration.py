@@ -97,7 +97,7 @@ async def register(kind: Kind, name: str, inputs: Mapping[str, Input], options: 
         custom=True,
         object=_struct({key: _plain(value) for key, value in inputs.items() if value is not None}),
         provider=await options.provider,
-        dependencies=sorted({*options.depends_on, *links.values()}),
+        dependencies=sorted({*options.depends_on, *links.values()} - {""}),
         propertyDependencies={
             key: resource_pb2.RegisterResourceRequest.PropertyDependencies(urns=[links[key]] if key in links else [])
             for key, value in inputs.items()
@@ -136,14 +136,18 @@ def _registered(kind: Kind, answer: Any) -> Registered:
     failed = answer.result != resource_pb2.Result.SUCCESS
     found = {} if failed else answer.object.fields
     absent = UNKNOWN if failed or answer.unknown or settings.is_dry_run() else None
-    outputs = {key: _read(found[key]) if key in found else absent for key in kind.reads}
+    read = {key: _opened(json_format.MessageToDict(found[key])) for key in kind.reads if key in found}
+    outputs = {key: absent if read.get(key) is None else read[key] for key in kind.reads}
     return Registered(answer.urn, answer.id or UNKNOWN, outputs)
 
 
-def _read(value: struct_pb2.Value) -> Any:
+def _opened(value: Any) -> Any:
     """What the sync reads is no secret, also where something beside it makes the whole property one."""
-    read: Any = json_format.MessageToDict(value)
-    return read["value"] if isinstance(read, dict) and read.get(_SIGNATURE) == _SECRET else read
+    if isinstance(value, list):
+        return [_opened(entry) for entry in value]
+    if isinstance(value, dict):
+        return _opened(value["value"]) if _SIGNATURE in value else {key: _opened(value[key]) for key in value}
+    return value
 
 
 def _plain(value: Input) -> Any:
