@@ -6,12 +6,12 @@ values in clear included: nothing of it may be printed, and `repr` shows none of
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from tenacity import AsyncRetrying, stop_after_attempt, wait_fixed
 
 from uss.errors import StateError
 from uss.text import shown
@@ -42,17 +42,21 @@ class StackState:
 async def read_state() -> StackState:
     """Ask the engine for the running stack's last checkpoint; raise `StateError` when it does not answer."""
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    # A file backend finds a stack by listing its folder, and the engine puts a new checkpoint there just as the program
-    # starts: now and then the stack is not found, for a moment.
-    retrying = AsyncRetrying(stop=stop_after_attempt(_ATTEMPTS), wait=wait_fixed(_PAUSE), reraise=True)
     function, arguments = "pulumi:pulumi:readStackResourceOutputs", {"stackName": name}
-    try:
-        answer: Any = await retrying(pulumi.runtime.invoke_async, function, arguments)
-    except Exception as error:
-        raise StateError(
-            f"The last checkpoint of the stack {name} could not be read: {shown(str(error))}. Nothing was changed. "
-            "Check the backend that PULUMI_BACKEND_URL or `pulumi login` names, and run it again."
-        ) from error
+    # By hand: every run would wait for the import of a library that does it.
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            answer: Any = await pulumi.runtime.invoke_async(function, arguments)
+            break
+        except Exception as error:
+            if not left:
+                raise StateError(
+                    f"The last checkpoint of the stack {name} could not be read: {shown(str(error))}. Nothing was "
+                    "changed. Check the backend that PULUMI_BACKEND_URL or `pulumi login` names, and run it again."
+                ) from error
+            # A file backend finds a stack by listing its folder, and the engine puts a new checkpoint there just as the
+            # program starts: now and then the stack is not found, for a moment.
+            await asyncio.sleep(_PAUSE)
     return parse_state((answer or {}).get("outputs") or {})
 
 

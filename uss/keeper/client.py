@@ -2,7 +2,7 @@
 
 Keeper's SDK retries throttled calls itself (five times, with growing waits), drops records that it cannot decrypt
 without an error, and waits without limit for an answer. So the read is checked for completeness here, retried when
-the connection fails, and bounded in time. The SDK is imported where it is used, as in `access`.
+the connection fails, and bounded in time. What only a read needs is imported there, as in `access`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, Any
-
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from uss.errors import (
     ConfigurationError,
@@ -82,6 +80,8 @@ def read_vault(access: Access, report: Report, deadline: float = DEADLINE, patie
 
 
 def _read_with_retries(storage: InMemoryKeyValueStorage) -> Snapshot:
+    from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
     retrying = Retrying(
         retry=retry_if_exception(_passing),
         stop=stop_after_attempt(_ATTEMPTS),
