@@ -33,7 +33,7 @@ faults: engine  ## kills and cuts at 20 points of each scenario on each cloud (a
 soak: engine  ## uss watch over 200 changes in Keeper, with faults (ten minutes; CHANGES=200, SECONDS=600)
 	USS_SOAK_CHANGES=$(CHANGES) USS_SOAK_SECONDS=$(SECONDS) .venv/bin/pytest --log-cli-level=INFO tests/faults/test_soak.py
 
-bench: engine  ## figures against other programs (over an hour; SCENES="previews delayed" for some)
+bench: engine  ## figures against other programs (about two hours; SCENES="previews delayed" for some)
 	.venv/bin/python -m bench $(SCENES)
 
 docs: env  ## the documentation as a site, in site/
