@@ -40,7 +40,7 @@ async def paced(declarations: Iterable[Awaitable[Declared]]) -> list[Declared]:
             await room.acquire()
             begun.append(asyncio.ensure_future(answered(declaration)))
     finally:
-        answers = await asyncio.gather(*begun, return_exceptions=True)
+        await asyncio.gather(*begun, return_exceptions=True)
     if failures:
         raise failures[0]
-    return [answer for answer in answers if isinstance(answer, Declared)]
+    return [task.result() for task in begun]

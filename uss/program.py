@@ -172,8 +172,7 @@ async def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
     """Register the plan's resources and return the stack's outputs, by configuration."""
     last = _last_outputs(state)
     # Said until they are gone: an update that fails half-way must still know that these secrets are to be retained.
-    going = {removed.name: last[removed.name] for removed in outlook.plan.removed if removed.retained}
-    outputs: dict[str, Any] = dict(going)
+    outputs = {removed.name: last[removed.name] for removed in outlook.plan.removed if removed.retained}
     for part in outlook.plan.configurations:
         provider, resources = outlook.providers.get(part.name), outlook.resources.get(part.name, [])
         try:
@@ -181,14 +180,20 @@ async def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
         except UssError:
             raise
         except Exception as error:  # noqa: BLE001 - raised by the Output
-            # The SDK keeps what an Output raises until everything else is done, and the stack keeps the outputs it has.
-            outputs[part.name] = pulumi.Output.from_input(_raising(error))
+            outputs[part.name] = _postponed(error)
             break
     return outputs
 
 
-async def _raising(error: Exception) -> None:
-    raise error
+def _postponed(error: Exception) -> pulumi.Output[None]:
+    """An Output that raises: the SDK keeps what it raises until everything else is done, and the stack the outputs that
+    it has.
+    """
+
+    async def raising() -> None:
+        raise error
+
+    return pulumi.Output.from_input(raising())
 
 
 def _stays(part: ConfigurationPlan) -> bool:
@@ -210,21 +215,21 @@ async def _declare(
         last = _last_outputs(state)
         return last.get(part.name) or last.get(part.configuration.formerly) or {"mode": part.mode.value}
     declared = await paced(part.cloud.resources().declare(part, _ownership(), provider, resources))
-    # As an Output, so that the SDK keeps what it raises until everything else is done.
-    _: pulumi.Output[None] = pulumi.Output.from_input(_report_failures(declared))
+    _report_failures(declared)
     return report.output(part, {entry.record_uid: entry.outcome for entry in declared if entry.record_uid})
 
 
-async def _report_failures(declared: list[Declared]) -> None:
+def _report_failures(declared: list[Declared]) -> None:
     """Tell where a cloud's success was none, and end an update as failed then.
 
     A preview only warns: it must not stand in the way of the update that mends it.
     """
     texts = [entry.failure for entry in declared if entry.failure]
-    if texts and not pulumi.runtime.is_dry_run():
-        raise pulumi.RunError("\n".join(texts))
-    for text in texts:
-        pulumi.log.warn(text)
+    if pulumi.runtime.is_dry_run():
+        for text in texts:
+            pulumi.log.warn(text)
+    elif texts:
+        _postponed(pulumi.RunError("\n".join(texts)))
 
 
 def _ownership() -> Ownership:

@@ -89,19 +89,18 @@ async def register(kind: Kind, name: str, inputs: Mapping[str, Input], options: 
 
     Raises what Pulumi's SDK raises when the engine ends without an answer, as it does after a failure.
     """
-    links = {key: value.urn for key, value in inputs.items() if isinstance(value, Registered)}
+    given = {key: value for key, value in inputs.items() if value is not None}
+    links = {key: [value.urn] for key, value in given.items() if isinstance(value, Registered)}
     request = resource_pb2.RegisterResourceRequest(
         type=kind.type,
         name=name,
         parent=await _parent(),
         custom=True,
-        object=_struct({key: _plain(value) for key, value in inputs.items() if value is not None}),
+        object=_struct(given),
         provider=await options.provider,
-        dependencies=sorted({*options.depends_on, *links.values()} - {""}),
+        dependencies=sorted({*options.depends_on, *(urn for urns in links.values() for urn in urns)} - {""}),
         propertyDependencies={
-            key: resource_pb2.RegisterResourceRequest.PropertyDependencies(urns=[links[key]] if key in links else [])
-            for key, value in inputs.items()
-            if value is not None
+            key: resource_pb2.RegisterResourceRequest.PropertyDependencies(urns=links.get(key, [])) for key in given
         },
         deleteBeforeReplace=bool(options.delete_before_replace),
         deleteBeforeReplaceDefined=options.delete_before_replace is not None,
@@ -160,7 +159,7 @@ def _plain(value: Input) -> Any:
     return value
 
 
-def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+def _struct(values: Mapping[str, Input]) -> struct_pb2.Struct:
     struct = struct_pb2.Struct()
-    struct.update(values)
+    struct.update(_plain(values))
     return struct
