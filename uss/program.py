@@ -17,6 +17,7 @@ from uss import document, guards, report
 from uss.approval import VARIABLE, approve, parse_approvals, with_digests
 from uss.clouds import CLOUDS
 from uss.clouds.interface import Declared, HeldSecret, LogicalName, Ownership
+from uss.clouds.registration import RegistrationError
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
 from uss.errors import CloudError, ConfigurationError, GuardError, UssError
 from uss.findings import settle, without_known
@@ -27,6 +28,10 @@ from uss.planning import Holdings, build_plan
 from uss.state import StackState, StateResource
 
 OUTPUT = "configurations"
+_NOT_ALL = (
+    "{}: not all of it could be written; Pulumi's errors say what and why. The rest was written, and nothing was "
+    "deleted. Run it again when that is mended."
+)
 
 
 @dataclass(frozen=True)
@@ -179,6 +184,8 @@ async def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
             outputs[part.name] = await _declare(part, provider, resources, state)
         except UssError:
             raise
+        except RegistrationError:
+            outputs[part.name] = _postponed(pulumi.RunError(_NOT_ALL.format(part.name)))
         except Exception as error:  # noqa: BLE001 - raised by the Output
             outputs[part.name] = _postponed(error)
             break

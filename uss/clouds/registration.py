@@ -26,6 +26,12 @@ _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d7
 """How the engine's protocol marks a value as a secret (Pulumi, `resource.SigKey` and `resource.SecretSig`)."""
 
 
+class RegistrationError(Exception):
+    """The engine answered that it could not do it, which it does where it goes on after a failure
+    (`--continue-on-error`); it has told what failed.
+    """
+
+
 @dataclass(frozen=True)
 class Kind:
     """A type of resource, and its properties in the provider's schema."""
@@ -87,7 +93,8 @@ async def register(kind: Kind, name: str, inputs: Mapping[str, Input], options: 
     """Register a resource under a logical name, and return the engine's answer. `inputs` have the names of the
     provider's schema.
 
-    Raises what Pulumi's SDK raises when the engine ends without an answer, as it does after a failure.
+    Raises `RegistrationError`, and what Pulumi's SDK raises when the engine ends without an answer, as it does after a
+    failure.
     """
     given = {key: value for key, value in inputs.items() if value is not None}
     links = {key: [value.urn] for key, value in given.items() if isinstance(value, Registered)}
@@ -115,6 +122,8 @@ async def register(kind: Kind, name: str, inputs: Mapping[str, Input], options: 
         supportsResultReporting=True,
     )
     answer = await asyncio.get_running_loop().run_in_executor(None, _call, settings.get_monitor(), request)
+    if answer.result != resource_pb2.Result.SUCCESS:
+        raise RegistrationError(f"{kind.type} {name}")
     return _registered(kind, answer)
 
 
@@ -132,9 +141,8 @@ def _call(monitor: Any, request: resource_pb2.RegisterResourceRequest) -> Any:
 
 
 def _registered(kind: Kind, answer: Any) -> Registered:
-    failed = answer.result != resource_pb2.Result.SUCCESS
-    found = {} if failed else answer.object.fields
-    absent = UNKNOWN if failed or answer.unknown or settings.is_dry_run() else None
+    found = answer.object.fields
+    absent = UNKNOWN if answer.unknown or settings.is_dry_run() else None
     read = {key: _opened(json_format.MessageToDict(found[key])) for key in kind.reads if key in found}
     outputs = {key: absent if read.get(key) is None else read[key] for key in kind.reads}
     return Registered(answer.urn, answer.id or UNKNOWN, outputs)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uss.errors import (
     ConfigurationError,
@@ -29,7 +30,6 @@ from uss.text import shown
 if TYPE_CHECKING:
     import requests
     from keeper_secrets_manager_core.exceptions import KeeperError
-    from keeper_secrets_manager_core.storage import InMemoryKeyValueStorage
 
 DEADLINE = 600.0
 """Seconds after which a read that still waits is given up: above the SDK's own longest wait for a throttled call."""
@@ -37,6 +37,7 @@ _PATIENCE = 15.0
 _ATTEMPTS = 3
 
 Report = Callable[[str], None]
+T = TypeVar("T")
 
 
 class VaultReading:
@@ -44,15 +45,8 @@ class VaultReading:
 
     def __init__(self, access: Access) -> None:
         """Begin; raise `ConfigurationError` for an unusable `access`."""
-        self._snapshot: Future[Snapshot] = Future()
-        # The SDK's requests have no time limit of their own; a daemon thread can be left behind.
-        Thread(target=self._read, args=(access.storage(),), name="read-vault", daemon=True).start()
-
-    def _read(self, storage: InMemoryKeyValueStorage) -> None:
-        try:
-            self._snapshot.set_result(_read_with_retries(storage))
-        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
-            self._snapshot.set_exception(error)
+        access.storage()  # what is wrong with it is told before anything is asked
+        self._snapshot = _begin(partial(_read_with_retries, access))
 
     def snapshot(self, report: Report, deadline: float = DEADLINE, patience: float = _PATIENCE) -> Snapshot:
         """Wait for the snapshot. `report` gets a line each `patience` seconds without an answer.
@@ -79,7 +73,21 @@ def read_vault(access: Access, report: Report, deadline: float = DEADLINE, patie
     return VaultReading(access).snapshot(report, deadline, patience)
 
 
-def _read_with_retries(storage: InMemoryKeyValueStorage) -> Snapshot:
+def _begin(work: Callable[[], T]) -> Future[T]:
+    """Do it in a thread of its own, which can be left behind: the SDK's requests have no time limit of their own."""
+    outcome: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
+            outcome.set_exception(error)
+
+    Thread(target=do, name="read-vault", daemon=True).start()
+    return outcome
+
+
+def _read_with_retries(access: Access) -> Snapshot:
     from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
     retrying = Retrying(
@@ -88,7 +96,7 @@ def _read_with_retries(storage: InMemoryKeyValueStorage) -> Snapshot:
         wait=wait_exponential_jitter(multiplier=0.2, max=5),
         reraise=True,
     )
-    return retrying(_read_once, storage)
+    return retrying(_read_once, access)
 
 
 def _passing(error: BaseException) -> bool:
@@ -98,14 +106,18 @@ def _passing(error: BaseException) -> bool:
     )
 
 
-def _read_once(storage: InMemoryKeyValueStorage) -> Snapshot:
+def _read_once(access: Access) -> Snapshot:
+    """Ask for records and folders side by side, by a client each: nothing says that threads may share one.
+
+    A folder that is made between the two answers looks like one that is missing, and another try finds it.
+    """
     from keeper_secrets_manager_core import SecretsManager
 
     with translated():
-        client = SecretsManager(config=storage)
-        response = client.get_secrets(full_response=True)
-        folders = client.get_folders()
-    return _whole(response, folders)
+        folders = _begin(SecretsManager(config=access.storage()).get_folders)
+        response = SecretsManager(config=access.storage()).get_secrets(full_response=True)
+        listed = folders.result()
+    return _whole(response, listed)
 
 
 @contextmanager

@@ -91,9 +91,6 @@ def _record(record: Record) -> list[Any]:
 
 
 def _digest(parts: Iterator[Any], key: bytes) -> str:
-    """A line for each part: JSON in ASCII holds no line end, so that no two contents give the same lines."""
-    mac = hmac.new(key, b"uss watch\n", hashlib.sha256)
-    for part in parts:
-        mac.update(json.dumps(part, sort_keys=True, ensure_ascii=True).encode())
-        mac.update(b"\n")
-    return mac.hexdigest()
+    """One JSON list of all parts: no two contents give the same text."""
+    text = json.dumps(list(parts), sort_keys=True)
+    return hmac.new(key, b"uss watch\n" + text.encode(), hashlib.sha256).hexdigest()
