@@ -24,6 +24,7 @@ from uss.sandbox.aws.exceptions import (
     UnknownOperationError,
     WrongSignatureError,
 )
+from uss.sandbox.aws.store import secrets_of
 from uss.sandbox.aws.urls import Call
 from uss.sandbox.federation import UntrustedTokenError, subject_of
 from uss.sandbox.vaultclouds import AwsAccessKey, AwsRole
@@ -260,7 +261,7 @@ class Secrets:
 
 def _find(call: Call, account: str) -> FakeSecret | ReplicaSecret | None:
     name = call.text("Name" if call.operation == "CreateSecret" else "SecretId")
-    return secretsmanager_backends[account][call.region].secrets.get(name) if name else None
+    return secrets_of(account, call.region).get(name) if name else None
 
 
 def _check_name_is_free(existing: FakeSecret | ReplicaSecret) -> None:
