@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, chdir
 from functools import partial
+from types import MappingProxyType
 from unittest.mock import patch
 
 from bench.figures import Figure, figure
@@ -27,7 +28,7 @@ from bench.rivals import (
     without_engine_log,
 )
 from bench.vaults import changed, title, value, vault_of
-from tests.sync.harness import ONE_CHECKPOINT, Project, Sandbox
+from tests.sync.harness import ONE_CHECKPOINT, PARALLEL_DIFFS, Project, Sandbox
 
 RECORDS = 1000
 SLOW = 0.04
@@ -76,6 +77,8 @@ def previews() -> list[Figure]:
             mine, compared = _previews(stacks, f"preview_{records}", f"{records:,} records", records == RECORDS)
             figures += compared
             if records == RECORDS:
+                what = f"{records:,} records, diffs in parallel"
+                figures += _previews(stacks, f"preview_{records}_parallel", what, True, PARALLEL_DIFFS)[1]
                 with without_engine_log(sandbox):
                     what = f"{records:,} records, without the engine's log"
                     figures += _previews(stacks, f"preview_{records}_unlogged", what, True)[1]
@@ -88,9 +91,11 @@ def previews() -> list[Figure]:
     return figures
 
 
-def _previews(stacks: Sequence[Project], name: str, where: str, asked: bool) -> tuple[Samples, list[Figure]]:
+def _previews(
+    stacks: Sequence[Project], name: str, where: str, asked: bool, environment: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Samples, list[Figure]]:
     """Those of the sync, and how they compare with the others'."""
-    mine, plain, floor = in_turns(RUNS, [partial(_preview, stack) for stack in stacks])
+    mine, plain, floor = in_turns(RUNS, [partial(_preview, stack, environment) for stack in stacks])
     what = f"`pulumi preview` with no change, {where}"
     return mine, [
         figure(f"{name}_{other}", what, mine.median, words, samples.median, reach=reach if asked else None, runs=RUNS)
@@ -213,8 +218,8 @@ def estate() -> list[Figure]:
     return [figure("estate", what, together.median, "one after the other", stacks * alone.median, reach=None, runs=1)]
 
 
-def _preview(stack: Project) -> None:
-    run = well(stack.preview())
+def _preview(stack: Project, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    run = well(stack.preview(**environment))
     if "to create" in run or "to update" in run:
         raise SystemExit(f"There was a change to preview:\n{run.output[-2000:]}")
 

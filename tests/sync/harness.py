@@ -173,6 +173,8 @@ def _is_json(path: Path) -> bool:
 
 ONE_CHECKPOINT = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"}
 """The state is written once, at the end: see docs/scale.md."""
+PARALLEL_DIFFS = {"PULUMI_PARALLEL_DIFF": "true"}
+"""The engine compares several resources at a time: see docs/scale.md."""
 
 Victim = Callable[[int], None]
 """Kills something of a run, which is the process group of this number."""
