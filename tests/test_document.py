@@ -90,8 +90,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_handed_over_arrives_whole_with_titles_that_are_no_text(file: Path) -> None:
-    document = PlanDocument.of(plan([record("R1", "lone \ud800 surrogate <{%fg 1%}>")]))
-    hand_over(document)
+    planned = plan([record("R1", "lone \ud800 surrogate <{%fg 1%}>")])
+    document = PlanDocument.of(planned)
+    hand_over(planned)
     assert taken_over(file) == document
     hand_over_stop("a guard \ud800", approvable=True)
     stopped = taken_over(file)
@@ -120,6 +121,6 @@ def test_an_approval_of_a_stopped_plan_is_of_all_of_it_and_only_where_one_helps(
 def test_nothing_is_written_unless_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
-    hand_over(PlanDocument())
+    hand_over(plan([]))
     hand_over_stop("x", approvable=False)
     assert list(tmp_path.iterdir()) == []

@@ -44,7 +44,8 @@ REMOVED = "removed"
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+    # Built when first used: most runs hand nothing over.
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
 
 class RecordLine(_Model):
@@ -126,23 +127,27 @@ class PlanDocument(_Model):
         return cls(source=plan.source, configurations=(*parts, *(_removed(removed) for removed in plan.removed)))
 
 
-def hand_over(document: PlanDocument) -> None:
-    """Write the document to the file that `USS_PLAN_FILE` names; nothing where it is unset."""
+def hand_over(plan: Plan) -> None:
+    """Write the plan as data to the file that `USS_PLAN_FILE` names; nothing where it is unset."""
     if path := os.environ.get(VARIABLE):
-        Path(path).write_text(document.model_dump_json(by_alias=True), encoding="utf-8")
+        _write(PlanDocument.of(plan), Path(path))
 
 
 def hand_over_stop(reason: str, *, approvable: bool) -> None:
     """Add to what was handed over, if anything was, why the run stopped, and whether an approval lets it pass."""
     if path := os.environ.get(VARIABLE):
         so_far = taken_over(Path(path)) or PlanDocument()
-        hand_over(so_far.model_copy(update={"stopped": encodable(reason), "approvable": approvable}))
+        _write(so_far.model_copy(update={"stopped": encodable(reason), "approvable": approvable}), Path(path))
 
 
 def taken_over(path: Path) -> PlanDocument | None:
     """Return what the program handed over in the file, or None where it did not come so far."""
     text = path.read_text(encoding="utf-8")
     return PlanDocument.model_validate_json(text) if text else None
+
+
+def _write(document: PlanDocument, path: Path) -> None:
+    path.write_text(document.model_dump_json(by_alias=True), encoding="utf-8")
 
 
 def _configuration(part: ConfigurationPlan) -> ConfigurationDocument:

@@ -166,7 +166,7 @@ def _holders(resources: Mapping[str, list[StateResource]]) -> dict[str, str]:
 
 def show(plan: Plan) -> None:
     """Show the plan in the engine's diagnostics, and hand it over to a command that asked for it."""
-    document.hand_over(document.PlanDocument.of(plan))
+    document.hand_over(plan)
     pulumi.log.info(report.summary(plan))
     for part in plan.configurations:
         for line in report.warnings(part):
