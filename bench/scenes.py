@@ -19,6 +19,7 @@ from bench.rivals import (
     OURS,
     PLAIN,
     cloud,
+    configured_for_nothing,
     delay,
     ksm_sync,
     project,
@@ -40,8 +41,7 @@ _PLAIN, _FLOOR, _KSM = "the plain loop", "bare registrations", "`ksm sync`"
 def startup() -> list[Figure]:
     """`pulumi preview` where nothing is to be declared."""
     with cloud(0) as sandbox:
-        ours, empty = project(OURS, sandbox), project(EMPTY, sandbox)
-        ours.stack_file.write_text("config:\n  uss:configurations: []\n", encoding="utf-8")
+        ours, empty = configured_for_nothing(project(OURS, sandbox)), project(EMPTY, sandbox)
         mine, other = in_turns(5, [lambda: well(ours.preview()), lambda: well(empty.preview())])
     what, against = "`pulumi preview` of an empty configuration", "an empty Pulumi program"
     return [figure("start", what, mine.median, against, other.median, reach=1.2, runs=5)]
