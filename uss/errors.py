@@ -11,6 +11,7 @@
     ├── CloudError              a cloud did not say what it holds already
     │   └── CloudDeniedError         the Sync Identity may not ask, or is not accepted
     ├── EngineError             Pulumi's engine could not be started for a command
+    ├── RegistrationError       the engine could not write a resource, has said why, and goes on with others
     ├── CommentError            the plan could not be put on a pull request
     └── GuardError              a rule of safety stops the run before anything is declared
 
@@ -63,6 +64,12 @@ class CloudDeniedError(CloudError):
 
 class EngineError(UssError):
     """A command could not start Pulumi's engine on the stack."""
+
+
+class RegistrationError(UssError):
+    """The engine answered that it could not write a resource, which it does where it goes on after a failure
+    (`--continue-on-error`); it has told what went wrong.
+    """
 
 
 class CommentError(UssError):

@@ -17,9 +17,8 @@ from uss import document, guards, report
 from uss.approval import VARIABLE, approve, parse_approvals, with_digests
 from uss.clouds import CLOUDS
 from uss.clouds.interface import Declared, HeldSecret, LogicalName, Ownership
-from uss.clouds.registration import RegistrationError
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
-from uss.errors import CloudError, ConfigurationError, GuardError, UssError
+from uss.errors import CloudError, ConfigurationError, GuardError, RegistrationError, UssError
 from uss.findings import settle, without_known
 from uss.keeper import Access, Snapshot, VaultReading, find_access
 from uss.pacing import paced
@@ -182,10 +181,10 @@ async def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
         provider, resources = outlook.providers.get(part.name), outlook.resources.get(part.name, [])
         try:
             outputs[part.name] = await _declare(part, provider, resources, state)
-        except UssError:
-            raise
         except RegistrationError:
             outputs[part.name] = _postponed(pulumi.RunError(_NOT_ALL.format(part.name)))
+        except UssError:
+            raise
         except Exception as error:  # noqa: BLE001 - raised by the Output
             outputs[part.name] = _postponed(error)
             break

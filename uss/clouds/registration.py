@@ -20,16 +20,12 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime import rpc, settings
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
+from uss.errors import RegistrationError
+
 UNKNOWN = rpc.UNKNOWN
 """Stands for a value that only the cloud will give, wherever one can stand."""
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 """How the engine's protocol marks a value as a secret (Pulumi, `resource.SigKey` and `resource.SecretSig`)."""
-
-
-class RegistrationError(Exception):
-    """The engine answered that it could not do it, which it does where it goes on after a failure
-    (`--continue-on-error`); it has told what failed.
-    """
 
 
 @dataclass(frozen=True)
@@ -123,7 +119,7 @@ async def register(kind: Kind, name: str, inputs: Mapping[str, Input], options: 
     )
     answer = await asyncio.get_running_loop().run_in_executor(None, _call, settings.get_monitor(), request)
     if answer.result != resource_pb2.Result.SUCCESS:
-        raise RegistrationError(f"{kind.type} {name}")
+        raise RegistrationError(f"Pulumi's engine could not write {name} ({kind.type}). Its own error says why.")
     return _registered(kind, answer)
 
 
