@@ -68,7 +68,7 @@ class EngineError(UssError):
 
 class RegistrationError(UssError):
     """The engine answered that it could not write a resource, which it does where it goes on after a failure
-    (`--continue-on-error`); it has told what went wrong.
+    (`--continue-on-error`); it has told what went wrong. The text is the resource's logical name.
     """
 
 

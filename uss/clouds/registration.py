@@ -119,7 +119,7 @@ async def register(kind: Kind, name: str, inputs: Mapping[str, Input], options: 
     )
     answer = await asyncio.get_running_loop().run_in_executor(None, _call, settings.get_monitor(), request)
     if answer.result != resource_pb2.Result.SUCCESS:
-        raise RegistrationError(f"Pulumi's engine could not write {name} ({kind.type}). Its own error says why.")
+        raise RegistrationError(name)
     return _registered(kind, answer)
 
 
