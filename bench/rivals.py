@@ -12,8 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-import yaml
-
 from bench.vaults import CREDENTIALS, folders, vault_of
 from tests.sync.harness import KEY_ID, KEY_SECRET, ONE_CHECKPOINT, ROLE, USS, Project, Run, Sandbox, running_sandbox
 from uss.sandbox.faults import Fault, FaultKind
@@ -71,16 +69,6 @@ def project(kind: str, sandbox: Sandbox, linked: list[str] | None = None) -> Pro
     ours = Project(sandbox, folder, f"{number}/", timeout=HOUR)
     ours.configure({"folders": folders() if linked is None else linked})
     return ours
-
-
-def configured_for_nothing(project: Project) -> Project:
-    """The project, with no configuration. The rest of its stack file stays, as in life: without the salt there the
-    engine would make a key for the state's secrets anew in each run.
-    """
-    content = yaml.safe_load(project.stack_file.read_text(encoding="utf-8"))
-    content["config"] = {"uss:configurations": []}
-    project.stack_file.write_text(yaml.safe_dump(content), encoding="utf-8")
-    return project
 
 
 def well(run: Run) -> Run:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, chdir
 from functools import partial
-from types import MappingProxyType
 from unittest.mock import patch
 
 from bench.figures import Figure, figure
@@ -19,7 +18,6 @@ from bench.rivals import (
     OURS,
     PLAIN,
     cloud,
-    configured_for_nothing,
     delay,
     ksm_sync,
     project,
@@ -41,7 +39,8 @@ _PLAIN, _FLOOR, _KSM = "the plain loop", "bare registrations", "`ksm sync`"
 def startup() -> list[Figure]:
     """`pulumi preview` where nothing is to be declared."""
     with cloud(0) as sandbox:
-        ours, empty = configured_for_nothing(project(OURS, sandbox)), project(EMPTY, sandbox)
+        ours, empty = project(OURS, sandbox), project(EMPTY, sandbox)
+        ours.write_configurations([])
         mine, other = in_turns(5, [lambda: well(ours.preview()), lambda: well(empty.preview())])
     what, against = "`pulumi preview` of an empty configuration", "an empty Pulumi program"
     return [figure("start", what, mine.median, against, other.median, reach=1.2, runs=5)]
@@ -78,7 +77,7 @@ def previews() -> list[Figure]:
             figures += compared
             if records == RECORDS:
                 what = f"{records:,} records, diffs in parallel"
-                figures += _previews(stacks, f"preview_{records}_parallel", what, True, PARALLEL_DIFFS)[1]
+                figures += _previews(stacks, f"preview_{records}_parallel", what, True, **PARALLEL_DIFFS)[1]
                 with without_engine_log(sandbox):
                     what = f"{records:,} records, without the engine's log"
                     figures += _previews(stacks, f"preview_{records}_unlogged", what, True)[1]
@@ -92,10 +91,10 @@ def previews() -> list[Figure]:
 
 
 def _previews(
-    stacks: Sequence[Project], name: str, where: str, asked: bool, environment: Mapping[str, str] = MappingProxyType({})
+    stacks: Sequence[Project], name: str, where: str, asked: bool, **environment: str
 ) -> tuple[Samples, list[Figure]]:
     """Those of the sync, and how they compare with the others'."""
-    mine, plain, floor = in_turns(RUNS, [partial(_preview, stack, environment) for stack in stacks])
+    mine, plain, floor = in_turns(RUNS, [partial(_preview, stack, **environment) for stack in stacks])
     what = f"`pulumi preview` with no change, {where}"
     return mine, [
         figure(f"{name}_{other}", what, mine.median, words, samples.median, reach=reach if asked else None, runs=RUNS)
@@ -218,7 +217,7 @@ def estate() -> list[Figure]:
     return [figure("estate", what, together.median, "one after the other", stacks * alone.median, reach=None, runs=1)]
 
 
-def _preview(stack: Project, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+def _preview(stack: Project, **environment: str) -> None:
     run = well(stack.preview(**environment))
     if "to create" in run or "to update" in run:
         raise SystemExit(f"There was a change to preview:\n{run.output[-2000:]}")

@@ -95,6 +95,12 @@ class Run:
         texts = [line.strip().removeprefix("error: ") for line in lines if line.strip().startswith("error: ")]
         return [text for text in texts if "unhandled error" not in text and text != "update failed"]
 
+    @property
+    def told(self) -> list[str]:
+        """The lines, without those that only show that it goes on, and without what it took."""
+        lines = (line.strip() for line in self.output.splitlines())
+        return [line for line in lines if line and not line.startswith(("@", "Duration"))]
+
 
 @dataclass
 class Sandbox:
@@ -248,6 +254,12 @@ class Project:
             {key: value for key, value in (defaults | dict(given)).items() if value is not None}
             for given in configurations or [{}]
         ]
+        self.write_configurations(listed)
+
+    def write_configurations(self, listed: list[dict[str, Any]]) -> None:
+        """Replace the configurations in the stack file. The rest of it stays, as in life: without the salt there the
+        engine makes a key for the state's secrets anew in each run.
+        """
         content = yaml.safe_load(self.stack_file.read_text(encoding="utf-8")) if self.stack_file.exists() else None
         content = (content or {}) | {"config": {"uss:configurations": listed}}
         self.stack_file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
