@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_SYSTEM_CERTS := 1
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test faults soak bench env engine docs reference lint format clean
+.PHONY: help demo test faults soak bench env engine lowest docs reference lint format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile
@@ -23,7 +23,7 @@ help:  ## list the targets
 demo: engine  ## a local vault, local clouds, and a real pulumi preview and up
 	@exec .venv/bin/uss sandbox demo
 
-test: engine  ## lint, types and the whole test suite (WORKERS=2)
+test: engine lowest  ## lint, types and the whole test suite (WORKERS=2)
 	$(check)
 	.venv/bin/pytest -n $(WORKERS)
 
@@ -54,6 +54,9 @@ env: .venv/.synced  ## the Python environment in .venv
 
 engine: env  ## the Pulumi engine: from PATH, the cache, or built once (five minutes)
 	@.venv/bin/python -m uss.sandbox.engine
+
+lowest: env  ## the lowest release of Pulumi that works, for the tests: from the cache, or built once
+	@.venv/bin/python -m uss.sandbox.engine --lowest
 
 clean:  ## delete what these targets made in this folder; the engine's cache stays
 	rm -rf .venv .tools stacks/Pulumi.demo.yaml .mypy_cache .pytest_cache .ruff_cache .hypothesis .sandbox site

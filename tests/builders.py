@@ -61,14 +61,28 @@ def held(
     owner: str = "aws",
     tags: Mapping[str, str] | None = None,
     arn: str = ARN,
+    replicas: Iterable[str] = (),
+    copies: Iterable[str] = (),
 ) -> HeldSecret:
-    """A secret as the state holds it, made by a sync of the record."""
+    """A secret as the state holds it, made by a sync of the record. `replicas` are regions that AWS replicates it to,
+    `copies` regions with an independent one.
+    """
     logical = str(LogicalName(owner, uid))
     outputs: Mapping[str, Mapping[str, Any]] = {
-        SECRET: {"name": name, "arn": arn, "tags": OWNERSHIP.tags(uid, "application/json") if tags is None else tags},
+        SECRET: {
+            "name": name,
+            "arn": arn,
+            "tags": OWNERSHIP.tags(uid, "application/json") if tags is None else tags,
+            "replicas": [{"region": region} for region in replicas],
+        },
         VERSION: {"secretString": value},
     }
-    resources = [StateResource(f"urn::{kind}::{logical}", kind, logical, output) for kind, output in outputs.items()]
+    places = (logical, *(f"{logical}@{region}" for region in copies))
+    resources = [
+        StateResource(f"urn::{kind}::{place}", kind, place, output)
+        for place in places
+        for kind, output in outputs.items()
+    ]
     return CLOUDS[configuration().type or next(iter(CLOUDS))].held(resources)[0]
 
 
@@ -77,15 +91,16 @@ def plan(
     secrets: Iterable[HeldSecret] = (),
     *configurations: Configuration,
     retaining: Iterable[str] = (),
+    titles: Mapping[str, str] | None = None,
 ) -> Plan:
-    """Build a plan."""
+    """Build a plan. `titles` are those that the configuration `aws` synced last."""
     by_name: dict[str, tuple[HeldSecret, ...]] = {}
     for secret in secrets:
         by_name[secret.configuration] = (*by_name.get(secret.configuration, ()), secret)
     return build_plan(
         configurations or (configuration(),),
         snapshot(*records),
-        Holdings(by_name, retaining=frozenset(retaining)),
+        Holdings(by_name, retaining=frozenset(retaining), titles={"aws": titles or {}}),
         CLOUDS,
         OWNERSHIP,
         SOURCE,

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from tests.builders import ARN, SOURCE, configuration, held, only, plan, record
 from uss import guards
 from uss.approval import with_digests
+from uss.config import Configuration
 from uss.errors import GuardError
+from uss.keeper import Field
 from uss.plan import Change, Plan
 
 
@@ -131,10 +133,94 @@ def test_a_configuration_that_retains_stops_too_once_its_secrets_would_be_let_go
         guards.check(planned)
 
 
-def test_a_record_made_anew_and_a_new_name_are_no_deletions() -> None:
-    state = [held(uid, uid) for uid in numbered(20)]
-    guards.check(plan([record(f"N{uid}", uid) for uid in numbered(20)], state))
-    guards.check(plan([record(uid, f"new-{uid}") for uid in numbered(20)], state))
+def test_a_record_made_anew_costs_readers_nothing() -> None:
+    guards.check(plan([record(f"N{uid}", uid) for uid in numbered(20)], [held(uid, uid) for uid in numbered(20)]))
+
+
+def spread(*regions: str, **keys: object) -> Configuration:
+    """A configuration of these regions."""
+    return configuration(regions=list(regions), **keys)
+
+
+UIDS = numbered(12)
+REPLICATED = [held(uid, uid, replicas=["eu-west-1", "eu-central-1"]) for uid in UIDS]
+COPIED = [held(uid, uid, copies=["eu-west-1"]) for uid in UIDS]
+
+
+@pytest.mark.parametrize(
+    ("planned", "told"),
+    [
+        (
+            plan([record(uid, uid) for uid in UIDS], [held(uid, uid) for uid in UIDS], configuration(name_prefix="q-")),
+            '12 renamed, because `namePrefix` is now "q-"',
+        ),
+        (
+            plan(
+                [record(uid, uid) for uid in UIDS], [held(uid, f"p-{uid}") for uid in UIDS], titles={u: u for u in UIDS}
+            ),
+            '12 renamed, because `namePrefix` is now ""',
+        ),
+        (
+            plan(
+                [record(uid, f"db-{uid}") for uid in UIDS],
+                [held(uid, f"old-db-{uid}") for uid in UIDS],
+                titles={uid: f"old-db-{uid}" for uid in UIDS},
+            ),
+            "12 renamed, because their records were retitled",
+        ),
+        (
+            plan([record(uid, f"new-{uid}") for uid in UIDS], [held(uid, uid) for uid in UIDS]),
+            "12 renamed, because their records were retitled",
+        ),
+        (
+            plan([record(uid, uid) for uid in UIDS], REPLICATED, spread("us-east-1", "eu-central-1")),
+            "12 taken out of eu-west-1, because",
+        ),
+        (
+            plan(
+                [record(uid, uid, Field("password", "", ("other",))) for uid in UIDS], REPLICATED, spread("us-east-1")
+            ),
+            "12 taken out of eu-central-1, eu-west-1, because",
+        ),
+        (
+            plan([record(uid, uid) for uid in UIDS], COPIED, spread("us-east-1", region_mode="independent")),
+            "12 taken out of eu-west-1, because",
+        ),
+        (
+            # Records made anew, whose secrets stay in the regions that are left.
+            plan([record(f"N{uid}", uid) for uid in UIDS], REPLICATED, spread("us-east-1", "eu-west-1")),
+            "12 taken out of eu-central-1, because",
+        ),
+    ],
+)
+def test_what_readers_lose_stops_whatever_takes_it_from_them(planned: Plan, told: str) -> None:
+    planned = with_digests(planned, b"key")
+    with pytest.raises(GuardError, match="take 12 of 12 secrets from where their readers find them") as caught:
+        guards.check(planned)
+    assert told in str(caught.value)
+    assert '"R000", "R001", "R002", "R003", "R004" and 7 more' in str(caught.value).replace("old-db-", "").replace(
+        "p-", ""
+    )
+    assert f"USS_APPROVE=aws={only(planned).digest} pulumi up" in str(caught.value)
+    guards.check(replace(planned, configurations=(replace(only(planned), approved=True),)))
+
+
+def test_causes_are_counted_together_and_a_secret_once() -> None:
+    records = [record(uid, f"new-{uid}") for uid in UIDS[:6]] + [record(uid, uid) for uid in UIDS[6:10]]
+    planned = plan(records, REPLICATED, spread("us-east-1", "eu-central-1", limits={"maxDeletes": 11}))
+    with pytest.raises(GuardError) as caught:
+        guards.check(planned)
+    text = str(caught.value)
+    assert "take 12 of 12 secrets from where their readers find them (6 renamed, because their records" in text
+    assert "; 10 taken out of eu-west-1, because" in text
+    assert "; 2 deleted, because their records have left)" in text
+
+
+def test_a_single_new_title_and_a_region_more_go_through() -> None:
+    records = [record(uid, uid) for uid in UIDS]
+    guards.check(plan([record("R000", "new"), *records[1:]], [held(uid, uid) for uid in UIDS]))
+    guards.check(plan(records, REPLICATED, spread("us-east-1", "eu-west-1", "eu-central-1", "us-west-2")))
+    guards.check(plan(records, COPIED, spread("us-east-1", "eu-west-1", region_mode="independent")))
 
 
 def test_an_empty_vault_and_an_empty_state_are_fine() -> None:

@@ -412,3 +412,35 @@ def test_copies_in_other_regions_that_change_are_told() -> None:
     assert changes(part) == {"R1": Change.COPIES}
     assert part.secrets[0].replacement == "replicas in no region, from now on in eu-west-1"
     assert "copies of n" in summary(Plan("stacks/Pulumi.test.yaml", (part,)))
+
+
+@pytest.mark.parametrize(
+    ("regions", "mode", "before", "told"),
+    [
+        (
+            ["us-east-1"],
+            "independent",
+            {"copies": ["eu-west-1"]},
+            "independent copies in eu-west-1, from now on in none",
+        ),
+        (["us-east-1"], "replicate", {"replicas": ["eu-west-1"]}, "replicas in eu-west-1, from now on in none"),
+        (
+            ["us-east-1", "eu-west-1"],
+            "independent",
+            {"replicas": ["eu-west-1"]},
+            "replicas in eu-west-1, from now on independent copies in eu-west-1",
+        ),
+        (["us-east-1", "eu-west-1"], "independent", {"copies": ["eu-west-1"]}, None),
+        (["us-east-1", "eu-west-1"], "replicate", {"replicas": ["eu-west-1"]}, None),
+        (["us-east-1"], "independent", {}, None),
+    ],
+)
+def test_copies_are_told_whoever_makes_them(
+    regions: list[str], mode: str, before: dict[str, list[str]], told: str | None
+) -> None:
+    state = held("R1", "n", **before)  # type: ignore[arg-type]  # mypy takes the lists for any of the parameters
+    part = only(plan([record("R1", "n")], [state], configuration(regions=regions, region_mode=mode)))
+    assert part.secrets[0].change is (Change.COPIES if told else Change.UNCHANGED)
+    assert part.secrets[0].replacement == told
+    gone = {region for listed in before.values() for region in listed} - set(regions)
+    assert {region for loss in part.losses for region in loss.regions} == gone

@@ -42,6 +42,16 @@ def test_the_summary_tells_what_happens_to_which_record() -> None:
     ]
 
 
+def test_what_readers_lose_beside_the_change_is_told() -> None:
+    records = [record("R1", "a"), record("R2", "changed")]
+    state = [held("R1", "p-a"), held("R2", "changed", "old", replicas=["eu-west-1"])]
+    lines = report.summary(plan(records, state)).splitlines()
+    assert lines[1:] == [
+        '  rename p-a to a (record "a" has another `namePrefix`)',
+        '  new value for changed (record "changed"): the record\'s value changed; it is taken out of eu-west-1',
+    ]
+
+
 def test_held_disabled_and_removed_configurations_say_so() -> None:
     text = report.summary(
         plan(

@@ -103,6 +103,7 @@ def _content(part: ConfigurationPlan) -> Any:
         "changes": changes,
         "moves": [[move.before, move.after] for move in part.moves],
         "deletions": [_deletion(secret) for secret in part.deletions],
+        "losses": [[loss.record_uid, loss.name, loss.cause.value, *loss.regions] for loss in part.losses],
         # How a deletion ends, and what may be taken over: the same changes would do something else.
         "deletion": part.cloud.deletion(part.configuration),
         "onDelete": part.configuration.on_delete.value,

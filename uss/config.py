@@ -81,11 +81,15 @@ class _Model(BaseModel):
 
 
 class Limits(_Model):
-    """How many deletions one run may make before it stops instead; either one exceeded is enough."""
+    """How many secrets one run may take from where readers find them before it stops instead; either one exceeded is
+    enough.
+    """
 
-    max_deletes: int = Field(10, ge=0, description="Deletions that one run may make.")
+    max_deletes: int = Field(
+        10, ge=0, description="Secrets that one run may delete, rename, or take out of one of their regions."
+    )
     max_delete_percent: int = Field(
-        20, ge=0, le=100, description="Share of the configuration's secrets, in percent; counts from 10 secrets up."
+        20, ge=0, le=100, description="Their share of the configuration's secrets, in percent; counts from 10 up."
     )
 
 
@@ -180,7 +184,7 @@ class Configuration(_Model):
     tags: dict[str, str] = Field(
         default_factory=dict, description="More tags for every cloud secret.", examples=[{"team": "platform"}]
     )
-    limits: Limits = Field(default_factory=lambda: Limits(), description="When a run stops because of deletions.")
+    limits: Limits = Field(default_factory=lambda: Limits(), description="When a run stops because readers would lose many secrets.")
     on_delete: OnDelete = Field(
         OnDelete.DELETE, strict=False, description="delete or retain the secret of a record that left the folders."
     )

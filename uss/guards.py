@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
+
 from uss.approval import approval
 from uss.config import Limits
 from uss.errors import GuardError
-from uss.plan import Change, ConfigurationPlan, Mode, Plan, Reason, RemovedConfiguration
+from uss.plan import Cause, Change, ConfigurationPlan, Loss, Mode, Plan, Reason, RemovedConfiguration
 from uss.text import shown
 
 _ENDING = (Change.RENAME, Change.MOVE, Change.REPLACE)
 """Changes with which a secret ends that was there."""
 PERCENT_COUNTS_FROM = 10
 """Secrets from which on the percentage counts: below, one record would be a large share."""
+_DELETING = frozenset({Cause.DELETED, Cause.REPLACED})
 
 
 def check(plan: Plan) -> None:
-    """Raise `GuardError` when the plan would delete more than it may, or a configuration suddenly reads empty."""
+    """Raise `GuardError` when readers would lose more than limits allow, or a configuration suddenly reads empty."""
     for part in plan.configurations:
         if part.mode is Mode.SYNC:
             _protected(part, plan.source)
@@ -23,7 +27,7 @@ def check(plan: Plan) -> None:
             if not part.approved:
                 _moved(part, plan.source)
                 _reads_empty(part, plan.source)
-                _deletes(part, plan.source)
+                _loses(part, plan.source)
     for removed in plan.removed:
         if not removed.approved and not removed.retained:
             _removed(removed, plan.source)
@@ -75,18 +79,35 @@ def _reads_empty(part: ConfigurationPlan, source: str) -> None:
         )
 
 
-def _deletes(part: ConfigurationPlan, source: str) -> None:
-    """A replaced secret counts too: it is deleted before it is made anew, with all its older versions."""
-    replaced = [secret.name for secret in part.secrets if secret.change is Change.REPLACE]
-    names = [secret.name for secret in part.deletions] + replaced
+def _loses(part: ConfigurationPlan, source: str) -> None:
+    """Limits count secrets, each once, whatever takes it from where its readers have it."""
+    losses = part.losses
+    names = list({loss.record_uid: loss.name for loss in losses}.values())
     exceeded = _exceeded(len(names), part.held, part.configuration.limits)
     if exceeded:
-        anew = f" ({len(replaced)} to make them anew)" if replaced else ""
         raise GuardError(
-            f"{source}, configuration {shown(part.name)}: this run would delete {len(names)} of {part.held} "
-            f"secrets{anew}, and {' and '.join(exceeded)}. Nothing was changed. They are: {_names(names)}.",
+            f"{source}, configuration {shown(part.name)}: this run would {_what(losses, len(names), part)}, and "
+            f"{' and '.join(exceeded)}. Nothing was changed. They are: {_names(names)}.",
             approval=approval(part.name, part.digest),
         )
+
+
+def _what(losses: Collection[Loss], count: int, part: ConfigurationPlan) -> str:
+    counts = Counter(loss.cause for loss in losses)
+    share = f"{count} of {part.held} secrets"
+    if counts.keys() <= _DELETING:
+        anew = f" ({counts[Cause.REPLACED]} to make them anew)" if counts[Cause.REPLACED] else ""
+        return f"delete {share}{anew}"
+    regions = ", ".join(sorted({region for loss in losses for region in loss.regions}))
+    causes = {
+        Cause.PREFIX: f"renamed, because `namePrefix` is now {shown(part.configuration.name_prefix)}",
+        Cause.RETITLED: "renamed, because their records were retitled",
+        Cause.REGION: f"taken out of {regions}, because the configuration no longer has that region",
+        Cause.REPLACED: "deleted and made anew",
+        Cause.DELETED: "deleted, because their records have left",
+    }
+    ways = "; ".join(f"{counts[cause]} {text}" for cause, text in causes.items() if counts[cause])
+    return f"take {share} from where their readers find them ({ways})"
 
 
 def _removed(removed: RemovedConfiguration, source: str) -> None:

@@ -53,6 +53,31 @@ NEW_NAMES = (Change.CREATE, Change.RENAME, Change.MOVE)
 """Changes with which the stack takes a name that it does not have there yet."""
 
 
+class Cause(StrEnum):
+    """Why readers no longer find a secret where they have it."""
+
+    DELETED = "deleted"
+    """Its record has left."""
+    REPLACED = "replaced"
+    """It is deleted, then made anew."""
+    RETITLED = "retitled"
+    PREFIX = "prefix"
+    """The configuration's `namePrefix` changed."""
+    REGION = "region"
+    """It is no longer kept in some of its regions."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A secret that a run takes from where its readers have it, by the name that they know."""
+
+    record_uid: str
+    name: str
+    cause: Cause
+    regions: tuple[str, ...] = ()
+    """With `Cause.REGION`: those that it goes from."""
+
+
 class Reason(StrEnum):
     """Why a record is not synced."""
 
@@ -95,6 +120,10 @@ class PlannedSecret:
     """With `Change.REPLACE`: why; with `Change.COPIES`: which."""
     former_name: str | None = None
     """With `Change.RENAME`: the name that the secret has until now."""
+    renamed_by: Cause = Cause.RETITLED
+    """With `Change.RENAME`: what gave it the new one."""
+    lost_regions: tuple[str, ...] = ()
+    """Regions in which readers have the secret until now, and no longer."""
     attachments: tuple[str, ...] = ()
     """Names of the record's attachments, which are not synced."""
     held: HeldSecret | None = None
@@ -113,6 +142,19 @@ class PlannedSecret:
     def present(self) -> tuple[StateResource, ...]:
         """The resources that the state holds of the secret."""
         return self.held.resources if self.held else ()
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What readers lose of the secret."""
+        known = self.held.name if self.held else self.name
+        found = []
+        if self.change is Change.REPLACE:
+            found.append(Loss(self.record_uid, known, Cause.REPLACED))
+        if self.change is Change.RENAME:
+            found.append(Loss(self.record_uid, known, self.renamed_by))
+        if self.lost_regions:
+            found.append(Loss(self.record_uid, known, Cause.REGION, self.lost_regions))
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -159,6 +201,12 @@ class ConfigurationPlan:
     def changes(self) -> bool:
         """Whether anything of the configuration's secrets is to change."""
         return bool(self.deletions) or any(secret.change is not Change.UNCHANGED for secret in self.secrets)
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What readers lose of the configuration's secrets, whatever the cause, but for `moves`."""
+        deleted = [Loss(held.record_uid, held.name, Cause.DELETED) for held in self.deletions]
+        return (*deleted, *(loss for secret in self.secrets for loss in secret.losses))
 
     def count(self, change: Change) -> int:
         """How many secrets change in this way."""

@@ -13,6 +13,7 @@ from uss.keeper.records import Record
 from uss.keeper.snapshot import Snapshot
 from uss.linking import LinkedConfiguration, link
 from uss.plan import (
+    Cause,
     Change,
     ConfigurationPlan,
     Mode,
@@ -22,7 +23,7 @@ from uss.plan import (
     Refusal,
     RemovedConfiguration,
 )
-from uss.text import shown
+from uss.text import encodable, shown
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Holdings:
     secrets: Mapping[str, tuple[HeldSecret, ...]] = field(default_factory=dict)
     revisions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By configuration and record UID, the revision that was synced last."""
+    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By configuration and record UID, the title that was synced last, as outputs have it."""
     retaining: frozenset[str] = frozenset()
 
     def of(self, configuration: Configuration) -> tuple[HeldSecret, ...]:
@@ -45,6 +48,10 @@ class Holdings:
     def revisions_of(self, configuration: Configuration) -> Mapping[str, int]:
         """Return the revisions synced last of a configuration's records, those under its former name too."""
         return {**self.revisions.get(configuration.formerly, {}), **self.revisions.get(configuration.name, {})}
+
+    def titles_of(self, configuration: Configuration) -> Mapping[str, str]:
+        """Return the titles synced last of a configuration's records, those under its former name too."""
+        return {**self.titles.get(configuration.formerly, {}), **self.titles.get(configuration.name, {})}
 
     def retains(self, configuration: Configuration) -> bool:
         """Tell whether the state knows that a configuration's secrets are to be retained."""
@@ -58,6 +65,7 @@ class _Draft:
     linked: LinkedConfiguration
     held: Mapping[str, HeldSecret]
     revisions: Mapping[str, int]
+    titles: Mapping[str, str]
     candidates: dict[str, Candidate] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     predecessors: dict[str, HeldSecret] = field(default_factory=dict)
@@ -116,6 +124,7 @@ def _draft(linked: LinkedConfiguration, holdings: Holdings, ownership: Ownership
         linked=linked,
         held={secret.record_uid: secret for secret in held},
         revisions=holdings.revisions_of(linked.configuration),
+        titles=holdings.titles_of(linked.configuration),
     )
     for record in linked.records:
         examined = examine(record, linked, ownership)
@@ -262,6 +271,8 @@ def _planned(candidate: Candidate, draft: _Draft) -> PlannedSecret:
         change=change,
         replacement=replacement if change in (Change.REPLACE, Change.COPIES) else None,
         former_name=held.name if held and change is Change.RENAME else None,
+        renamed_by=_renaming(candidate, held, draft) if held and change is Change.RENAME else Cause.RETITLED,
+        lost_regions=linked.cloud.lost_regions(present, linked.target) if present else (),
         attachments=record.attachments,
         held=present,
         inherited=inherited,
@@ -280,6 +291,16 @@ def _change(candidate: Candidate, held: HeldSecret | None, draft: _Draft) -> Cha
     if not held.values or any(not _same(value, candidate, synced) for value in held.values):
         return Change.VALUE
     return Change.UNCHANGED if all(copy == candidate.tags for copy in held.tags) else Change.TAGS
+
+
+def _renaming(candidate: Candidate, held: HeldSecret, draft: _Draft) -> Cause:
+    """What gives a held secret another name: the record's title, or what stands before it."""
+    record, key = candidate.record, draft.linked.cloud.names.key
+    title = encodable(record.title)
+    if draft.titles.get(record.uid, title) != title:
+        return Cause.RETITLED
+    name = candidate.name.removeprefix(draft.linked.configuration.name_prefix)
+    return Cause.PREFIX if key(held.name).endswith(key(name)) else Cause.RETITLED
 
 
 def _same(value: str | None, candidate: Candidate, synced: int | None) -> bool:

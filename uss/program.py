@@ -250,13 +250,17 @@ def _holdings(state: StackState) -> Holdings:
     retaining = {
         name for name, output in _last_outputs(state).items() if output.get("onDelete") == OnDelete.RETAIN.value
     }
-    revisions = {
-        name: {uid: record["revision"] for uid, record in output.get("records", {}).items()}
-        for name, output in _last_outputs(state).items()
-    }
+    records = {name: output.get("records", {}) for name, output in _last_outputs(state).items()}
     return Holdings(
-        {name: tuple(held) for name, held in secrets.items()}, revisions=revisions, retaining=frozenset(retaining)
+        {name: tuple(held) for name, held in secrets.items()},
+        revisions={name: _each(synced, "revision") for name, synced in records.items()},
+        titles={name: _each(synced, "title") for name, synced in records.items()},
+        retaining=frozenset(retaining),
     )
+
+
+def _each(records: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, Any]:
+    return {uid: record[key] for uid, record in records.items()}
 
 
 def _by_configuration(plan: Plan, state: StackState) -> dict[str, list[StateResource]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from uss.approval import approval
 from uss.clouds.interface import KeyVault
-from uss.plan import Change, ConfigurationPlan, Mode, Plan, PlannedSecret, Refusal
+from uss.plan import Cause, Change, ConfigurationPlan, Mode, Plan, PlannedSecret, Refusal
 from uss.text import encodable, shown
 
 _CHANGES = {
@@ -32,6 +32,7 @@ _REASONS = {
     Change.VALUE: "the record's value changed",
     Change.TAGS: "its tags changed, and the value stays",
 }
+_RENAMED = {Cause.RETITLED: "the record was retitled", Cause.PREFIX: "`namePrefix` changed"}
 _SAME = {
     True: "its value is the record's",
     False: "its value differs from the record's, which replaces it",
@@ -87,9 +88,17 @@ def notes(part: ConfigurationPlan) -> list[str]:
 
 
 def reason(secret: PlannedSecret) -> str:
-    """Return why the secret changes as it does, or nothing where it does not change."""
+    """Return why the secret changes as it does, and what readers lose; nothing where it does not change."""
+    why = _why(secret)
+    if secret.lost_regions and secret.change is not Change.COPIES:
+        gone = f"it is taken out of {', '.join(secret.lost_regions)}"
+        return f"{why}; {gone}" if why else gone
+    return why
+
+
+def _why(secret: PlannedSecret) -> str:
     if secret.change is Change.RENAME:
-        return f"the record was retitled: until now it is {secret.former_name}"
+        return f"{_RENAMED[secret.renamed_by]}: until now it is {secret.former_name}"
     if secret.change is Change.ADOPT and secret.found:
         return f"it is there, and {_SAME[secret.found.same_value]}"
     if secret.change is Change.COPIES:
@@ -167,9 +176,11 @@ def _configuration(part: ConfigurationPlan) -> list[str]:
 def _change(secret: PlannedSecret) -> str:
     record = f"record {shown(secret.title)}"
     if secret.change in _PLAIN_CHANGES:
-        return f"  {_PLAIN_CHANGES[secret.change]} {secret.name} ({record})"
+        more = f": {reason(secret)}" if secret.lost_regions else ""
+        return f"  {_PLAIN_CHANGES[secret.change]} {secret.name} ({record}){more}"
     if secret.change is Change.RENAME:
-        return f"  rename {secret.former_name} to {secret.name} ({record} was retitled)"
+        why = "was retitled" if secret.renamed_by is Cause.RETITLED else "has another `namePrefix`"
+        return f"  rename {secret.former_name} to {secret.name} ({record} {why})"
     return f"  {_DEEDS.get(secret.change, secret.change.value)} {secret.name} ({record}): {reason(secret)}"
 
 

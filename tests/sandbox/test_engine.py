@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from uss.sandbox.engine import PROGRAMS, cache_key, ensure_engine, find_engine, go_environment, parse_go_version
+from uss.sandbox.engine import (
+    LOWEST,
+    NEWEST,
+    PROGRAMS,
+    cache_key,
+    ensure_engine,
+    find_engine,
+    go_environment,
+    parse_go_version,
+)
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -37,7 +46,7 @@ if command == "mod":
     print(json.dumps({"Dir": os.environ["FAKE_SDK"]}))
 if command == "build":
     program = pathlib.Path(rest[rest.index("-o") + 1], rest[-1].rpartition("/")[2])
-    program.write_text("#!/bin/sh\\necho v3.250.0\\n")
+    program.write_text("#!/bin/sh\\necho v3.274.1\\n")
     program.chmod(0o755)
 """
 
@@ -145,6 +154,26 @@ def test_an_engine_on_path_comes_before_the_cache(tmp_path: Path, cache: Path, m
     assert find_engine() == cache / cache_key() / "bin"
 
 
+def test_a_release_is_what_was_built_of_it_and_not_what_is_on_path(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PROGRAMS:
+        program(tmp_path / "installed", name)
+        program(cache / cache_key(NEWEST) / "bin", name)
+    monkeypatch.setenv("USS_ENGINE_CACHE", str(cache))
+    monkeypatch.setenv("PATH", str(tmp_path / "installed"))
+    assert find_engine(LOWEST) is None
+    assert find_engine(NEWEST) == cache / cache_key(NEWEST) / "bin"
+
+
+def test_the_lowest_release_is_built_beside_the_one_in_use(cache: Path, machine: dict[str, str]) -> None:
+    assert run(machine)[0] == 0
+    code, output, _ = run(machine, "--lowest")
+    assert (code, output.splitlines()[-1]) == (0, f"Pulumi engine: {cache / cache_key(LOWEST) / 'bin'}")
+    assert f"version {LOWEST.cli}" in output
+    assert {cache_key(LOWEST), cache_key(NEWEST)} <= set(names(cache))
+
+
 def test_a_linked_pulumi_counts_if_its_language_host_is_beside_the_real_one(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,7 +279,7 @@ def test_a_failing_build_says_why_and_leaves_nothing_behind(step: str, cache: Pa
 
 
 def test_an_engine_that_does_not_run_is_not_kept(cache: Path, machine: dict[str, str], tmp_path: Path) -> None:
-    broken = FAKE_GO.replace("echo v3.250.0", "exit 9")
+    broken = FAKE_GO.replace("echo v3.274.1", "exit 9")
     (tmp_path / "go.py").write_text(broken)
     code, _, errors = run(machine)
     assert code == 1

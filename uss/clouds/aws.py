@@ -39,6 +39,7 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)  # four letters: the
 _TAG_TEXT = re.compile(r"(?:[\w+\-=.:/@]|[^\S\x00-\x1f\x85])*")  # a space of any kind, no tab or line end
 _TAG_WORDING = "letters, digits, spaces and + - = . _ : / @"
 _AWS_OWN = "aws:"
+_COPIES = {RegionMode.REPLICATE: "replicas", RegionMode.INDEPENDENT: "independent copies"}
 _TAG_KEY_MAXIMUM, _TAG_VALUE_MAXIMUM, _TAGS_MAXIMUM = 128, 256, 50
 
 
@@ -115,15 +116,24 @@ class Aws(Cloud):
         return None
 
     def copies(self, held: HeldSecret, target: Target, configuration: Configuration) -> str | None:
-        """See `Cloud.copies`: replicas that AWS makes."""
-        secret = held.outputs(SECRET)
-        if not isinstance(target, AwsTarget) or not secret or configuration.region_mode is not RegionMode.REPLICATE:
+        """See `Cloud.copies`: replicas that AWS makes, or copies of the sync's own."""
+        if not isinstance(target, AwsTarget) or not held.outputs(SECRET):
             return None
-        before = sorted(str(replica["region"]) for replica in secret.get("replicas") or [])
-        after = sorted(target.regions[1:])
-        if before == after:
+        copied, replicated = sorted(_copied_to(held)), sorted(_replicated_to(held))
+        before, after = copied or replicated, sorted(target.regions[1:])
+        mode = configuration.region_mode
+        was = RegionMode.INDEPENDENT if copied else RegionMode.REPLICATE if replicated else mode
+        if (was, before) == (mode, after):
             return None
-        return f"replicas in {', '.join(before) or 'no region'}, from now on in {', '.join(after) or 'none'}"
+        becomes = "" if was is mode or not after else f"{_COPIES[mode]} "
+        was_in, will_be_in = ", ".join(before) or "no region", ", ".join(after) or "none"
+        return f"{_COPIES[was]} in {was_in}, from now on {becomes}in {will_be_in}"
+
+    def lost_regions(self, held: HeldSecret, target: Target) -> tuple[str, ...]:
+        """See `Cloud.lost_regions`."""
+        if not isinstance(target, AwsTarget):
+            return ()
+        return tuple(sorted({*_replicated_to(held), *_copied_to(held)} - set(target.regions)))
 
     def deletion(self, configuration: Configuration) -> str:
         """See `Cloud.deletion`."""
@@ -142,6 +152,15 @@ def places(target: AwsTarget, configuration: Configuration) -> list[tuple[str, s
     replicated = configuration.region_mode is RegionMode.REPLICATE
     primary, *others = target.regions
     return [(primary, ""), *((region, region) for region in ([] if replicated else others))]
+
+
+def _replicated_to(held: HeldSecret) -> list[str]:
+    return [str(replica["region"]) for replica in held.outputs(SECRET).get("replicas") or []]
+
+
+def _copied_to(held: HeldSecret) -> list[str]:
+    named = (LogicalName.parse(resource.name) for resource in held.resources if resource.type == SECRET)
+    return [name.place for name in named if name and name.place]
 
 
 def _access_keys(

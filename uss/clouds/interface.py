@@ -291,6 +291,10 @@ class Cloud(ABC):
         """Return how a held secret's copies in other regions change while it stays, or None."""
         return None
 
+    def lost_regions(self, held: HeldSecret, target: Target) -> tuple[str, ...]:
+        """Return the regions in which readers have a held secret, and that the target no longer has."""
+        return ()
+
     def move(self, held: HeldSecret, target: Target) -> Move | None:
         """Return from where to where a held secret would move, or None where it stays."""
         return None
