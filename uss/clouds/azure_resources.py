@@ -29,7 +29,7 @@ from uss.clouds.interface import (
 from uss.clouds.looking import Questions
 from uss.clouds.registration import UNKNOWN, Input, Kind, Options, Secret, reference, register
 from uss.config import Configuration, mistake
-from uss.errors import CloudDeniedError
+from uss.errors import CloudDeniedError, CloudError, ConfigurationError
 from uss.findings import Claim, claim
 from uss.plan import NEW_NAMES, PlannedSecret
 from uss.state import StateResource
@@ -40,10 +40,14 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:azure-native"
-ABSENT = re.compile(r'Status=404|RESPONSE 404|(Code="|ERROR CODE: )\w*NotFound')
-"""Matches what the provider says when there is no such thing."""
-DENIED = re.compile(r'Status=403|RESPONSE 403|(Code="|ERROR CODE: )AuthorizationFailed')
-"""Matches what it says when the identity may not ask."""
+ABSENT = re.compile(r'Status=404 Code="(?!ResourceGroup|Subscription)\w*NotFound"')
+"""Matches what the provider says when there is no such thing: Resource Manager's own word. Where a metadata service or
+a proxy answers 404, nobody looked.
+"""
+DENIED = re.compile(r'Status=403 Code="AuthorizationFailed"')
+"""Matches what it says when the identity may not ask: Resource Manager's word again."""
+_NO_PLACE = re.compile(r'Status=404 Code="(ResourceGroup|Subscription)NotFound"')
+"""Matches what it says when the place of the key vault is not there."""
 _VAULTS = "/providers/Microsoft.KeyVault/vaults"
 _OTHERS = ("properties.attributes.expires", "properties.attributes.notBefore")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
@@ -231,7 +235,7 @@ async def look(
         return Findings(key_vault=KeyVault.OURS)
     there: Mapping[str, Any] | None = {}
     with suppress(CloudDeniedError) if ours else nullcontext():
-        there = await questions.ask("azure-native:keyvault:getVault", vault)
+        there = await _vault(questions, target)
     if not ours and there is None:
         return Findings(key_vault=KeyVault.MISSING)
     inside = _Inside(target, str(((there or {}).get("properties") or {}).get("vaultUri") or ""))
@@ -248,6 +252,36 @@ async def look(
     mine = await inside.marked(ownership) if findings.recovers(ownership) else ()
     key_vault = KeyVault.OURS if ours else KeyVault.GIVEN
     return replace(findings, key_vault=key_vault, marked=mine, deleted_unseen=told is None)
+
+
+async def _vault(questions: Questions, target: AzureTarget) -> Mapping[str, Any] | None:
+    """Return the key vault as Resource Manager shows it, or None where there is none of this name.
+
+    Raises `CloudError`, and `ConfigurationError` where there is no such resource group or subscription.
+    """
+    place = {"resourceGroupName": target.resource_group, "vaultName": target.vault}
+    try:
+        return await questions.ask("azure-native:keyvault:getVault", place)
+    except CloudError as error:
+        if match := _NO_PLACE.search(str(error)):
+            raise _no_place(questions.configuration, target, match[1]) from error
+        raise
+
+
+def _no_place(configuration: str, target: AzureTarget, missing: str) -> ConfigurationError:
+    group, subscription = shown(target.resource_group), shown(target.subscription)
+    key, text = {
+        "ResourceGroup": (
+            "resourceGroup",
+            f"found {group}, and the subscription {subscription} has no such resource group. Name the key vault's, or "
+            "make this one first (`az group create`).",
+        ),
+        "Subscription": (
+            "subscriptionId",
+            f"found {subscription}, and Azure knows no such subscription. Name the key vault's, and its tenant.",
+        ),
+    }[missing]
+    return mistake("the stack configuration or the PAM Configuration", configuration, key, text)
 
 
 @dataclass(frozen=True)
