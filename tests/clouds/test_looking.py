@@ -15,8 +15,7 @@ NOT_THERE = [
     (aws.ABSENT, "api error ResourceNotFoundException: Secrets Manager can't find the specified secret."),
     (aws.ABSENT, "reading Secrets Manager Secret (a): it is scheduled for deletion"),
     (azure.ABSENT, 'Status=404 Code="SecretNotFound" Message="A secret with (name/id) a was not found"'),
-    (azure.ABSENT, "RESPONSE 404: 404 Not Found ERROR CODE: ResourceNotFound"),
-    (azure.ABSENT, 'Code="ResourceGroupNotFound" Message="Resource group rg could not be found."'),
+    (azure.ABSENT, 'request failed /subscriptions/a: Status=404 Code="ResourceNotFound" Message="The Resource a"'),
     (gcp.ABSENT, "googleapi: Error 404: Secret [projects/1/secrets/a] not found or has no versions."),
     (
         gcp.ABSENT,
@@ -41,13 +40,17 @@ MAY_NOT_ASK = [
 NAMED_LIKE_AN_ERROR = [
     (aws.ABSENT, "reading Secrets Manager Secret (NotFoundException): api error ThrottlingException: Rate exceeded"),
     (azure.ABSENT, 'reading the secret SecretNotFound: Status=429 Code="TooManyRequests" Message="slow down"'),
+    (azure.ABSENT, 'Status=404 Code="ResourceGroupNotFound" Message="Resource group rg could not be found."'),
+    (azure.ABSENT, 'Status=404 Code="SubscriptionNotFound" Message="The subscription a could not be found."'),
+    (azure.ABSENT, "ManagedIdentityCredential authentication failed. GET http://a/b ---- RESPONSE 404 Not Found ----"),
     (gcp.ABSENT, "reading the secret NOT_FOUND: googleapi: Error 429: Quota exceeded"),
     (gcp.ABSENT, "googleapi: Error 400: Invalid argument"),
 ]
 WRONG_IDENTITY = [
     "Cannot assume IAM Role. operation error STS: AssumeRole, api error AccessDenied: User: a is not authorized to "
     "perform: sts:AssumeRole on resource: b",
-    "ManagedIdentityCredential authentication failed: Identity not found",
+    "ManagedIdentityCredential authentication failed. GET http://a/b ---- RESPONSE 400 Bad Request ---- no identity",
+    "ManagedIdentityCredential authentication failed. GET http://a/b ---- RESPONSE 403 Forbidden ---- Forbidden",
     "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
     "operation error Secrets Manager: DescribeSecret, exceeded maximum number of attempts, ThrottlingException",
     "dial tcp: lookup host: no such host",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.sync.clouds import AZURE_GROUP, AZURE_SUBSCRIPTION, AZURE_VAULT, AzureUnderTest
-from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
+from tests.sync.harness import Project, Sandbox, login, password, plain_prefix, uid
 from uss.sandbox.faults import Fault, FaultKind
 
 AZURE = AzureUnderTest()
@@ -135,6 +135,54 @@ def test_a_machine_that_is_not_azures_is_told_so(ready: Project, sandbox: Sandbo
     assert len(run.errors) == 1
     assert "managed identities work on Azure's own machines only" in run.errors[0]
     assert "Traceback" not in run
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"), [(FaultKind.DENIED, "RESPONSE 403 Forbidden"), (FaultKind.MISSING, "RESPONSE 404 Not Found")]
+)
+def test_a_metadata_service_that_is_kept_away_ends_the_run_before_the_first_write(
+    ready: Project, sandbox: Sandbox, kind: FaultKind, answer: str
+) -> None:
+    configure(ready)
+    sandbox.write_vault(AZURE.vault(login(uid(1), "First", "p1")))
+    fault = Fault("azure", "imds.token", kind)
+    sandbox.control.add_fault(fault)
+    for run in (ready.preview(), ready.up()):
+        assert run.code != 0
+        assert 'configuration "cloud": the cloud could not be asked what it holds' in run
+        assert "ManagedIdentityCredential authentication failed." in run
+        assert answer in run
+    sandbox.control.clear_faults()
+    ready.up_well()
+    sandbox.write_vault(AZURE.vault(login(uid(1), "First", "p2"), login(uid(2), "Second", "p1")))
+    sandbox.control.add_fault(fault)
+    sandbox.control.reset_calls()
+    for run in (ready.preview(), ready.up()):
+        assert run.code != 0
+        assert answer in run
+    assert AZURE.calls(sandbox) == set()
+    assert AZURE.values(ready) == {"First": password("p1")}
+
+
+@pytest.mark.parametrize(
+    ("key", "missing", "told"),
+    [
+        ("resourceGroup", "rg-of-nobody", "has no such resource group"),
+        ("subscriptionId", "99999999-9999-9999-9999-999999999999", "Azure knows no such subscription"),
+    ],
+)
+def test_a_place_that_is_not_there_is_a_mistake_and_nothing_to_create(
+    ready: Project, sandbox: Sandbox, key: str, missing: str, told: str
+) -> None:
+    configure(ready, **{key: missing})
+    sandbox.write_vault(AZURE.vault(login(uid(1), "First", "p1")))
+    for run in (ready.preview(), ready.up()):
+        assert run.code != 0
+        assert len(run.errors) == 1, run.output
+        assert f'key `{key}`: found "{missing}"' in run.errors[0]
+        assert told in run.errors[0]
+        assert "will be made" not in run
+    assert "arm.vaults.createOrUpdate" not in sandbox.control.calls()["azure"]
 
 
 @pytest.mark.parametrize(

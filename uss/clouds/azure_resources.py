@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 import pulumi_azure_native as azure
-from pulumi_azure_native import keyvault
 
 from uss.clouds import azure_metadata, options
 from uss.clouds.azure import SECRET, VAULT, AzureTarget, made_here, no_metadata_service, vault_logical_name
@@ -27,9 +26,9 @@ from uss.clouds.interface import (
     marked,
 )
 from uss.clouds.looking import Questions
-from uss.clouds.registration import UNKNOWN, Input, Kind, Options, Secret, reference, register
+from uss.clouds.registration import UNKNOWN, Input, Kind, Options, Registered, Secret, reference, register
 from uss.config import Configuration, mistake
-from uss.errors import CloudDeniedError
+from uss.errors import CloudDeniedError, CloudError, ConfigurationError
 from uss.findings import Claim, claim
 from uss.plan import NEW_NAMES, PlannedSecret
 from uss.state import StateResource
@@ -40,14 +39,21 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:azure-native"
-ABSENT = re.compile(r'Status=404|RESPONSE 404|(Code="|ERROR CODE: )\w*NotFound')
-"""Matches what the provider says when there is no such thing."""
-DENIED = re.compile(r'Status=403|RESPONSE 403|(Code="|ERROR CODE: )AuthorizationFailed')
-"""Matches what it says when the identity may not ask."""
+ABSENT = re.compile(r'Status=404 Code="(?!ResourceGroup|Subscription)\w*NotFound"')
+"""Matches what the provider says when there is no such thing: Resource Manager's own word. Where a metadata service or
+a proxy answers 404, nobody looked.
+"""
+DENIED = re.compile(r'Status=403 Code="AuthorizationFailed"')
+"""Matches what it says when the identity may not ask: Resource Manager's word again."""
+_NO_PLACE = re.compile(r'Status=404 Code="(ResourceGroup|Subscription)NotFound"')
+"""Matches what it says when the place of the key vault is not there."""
 _VAULTS = "/providers/Microsoft.KeyVault/vaults"
 _OTHERS = ("properties.attributes.expires", "properties.attributes.notBefore")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
 _SECRET = Kind(SECRET, reads=("properties",))
+_VAULT = Kind(VAULT)
+_ONLY_SHOWN = ("hsmPoolResourceId", "privateEndpointConnections", "provisioningState", "vaultUri")
+"""Properties of a key vault that Azure alone sets."""
 _PURGE = (
     "Purge it (`az keyvault secret purge`), wait until then, retitle the record; or list the record under `adopt` to "
     "bring it back and write to it."
@@ -91,46 +97,83 @@ def declare(
 ) -> Iterator[Awaitable[Declared]]:
     """Register the plan's secrets, the kept ones, and the key vault that the sync makes; see `Resources.declare`."""
     target = cast(AzureTarget, plan.target)
-    declared = plan.key_vault is not KeyVault.GIVEN
-    vault = _declare_vault(plan, target, ownership, provider, resources) if declared else None
     identity = reference(provider)
+    vault = None
+    if plan.key_vault is not KeyVault.GIVEN:
+        questions = Questions(plan.name, provider, ABSENT, DENIED)
+        vault = asyncio.ensure_future(_declare_vault(plan, _new_vault(plan, target, ownership), questions, resources))
+        yield _declared(vault)
     kept = [resource for held in plan.kept for resource in held.resources]
     yield from _keep_secrets(plan.name, kept, identity, plan.configuration)
     for secret in plan.secrets:
         yield _declare_secret(secret, plan.configuration, target, identity, vault)
 
 
-def _declare_vault(
-    plan: ConfigurationPlan,
-    target: AzureTarget,
-    ownership: Ownership,
-    provider: pulumi.ProviderResource,
-    resources: Iterable[StateResource],
-) -> keyvault.Vault:
+def _new_vault(plan: ConfigurationPlan, target: AzureTarget, ownership: Ownership) -> dict[str, Input]:
+    """Return the inputs of a key vault that is to be made. What is left out, as the network, is Azure's default and its
+    policies' to say.
+    """
     location = plan.configuration.location
     if location is None:
         text = f"is missing, and the key vault {target.vault} has to be made. Say where, as in westeurope."
         raise mistake("the stack configuration", plan.name, "location", text)
-    properties = keyvault.VaultPropertiesArgs(
-        tenant_id=target.tenant,
-        sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD),
-        enable_rbac_authorization=True,
-        enable_soft_delete=True,
-        # The service takes no false: the property is true or not there.
-        enable_purge_protection=True if plan.configuration.purge_protection else None,
-    )
+    return {
+        "resourceGroupName": target.resource_group,
+        "vaultName": target.vault,
+        "location": location,
+        "properties": {
+            "tenantId": target.tenant,
+            "sku": {"family": "A", "name": "standard"},
+            "enableRbacAuthorization": True,
+            "enableSoftDelete": True,
+            # The service takes no false: the property is true or not there.
+            "enablePurgeProtection": True if plan.configuration.purge_protection else None,
+        },
+        "tags": {"managed-by": "keeper-uss", "pulumi-project": ownership.project, "pulumi-stack": ownership.stack},
+    }
+
+
+async def _declare_vault(
+    plan: ConfigurationPlan, inputs: Mapping[str, Input], questions: Questions, resources: Iterable[StateResource]
+) -> Registered:
+    """Register the key vault that the sync makes.
+
+    An update writes the whole of it, so it would open a key vault that somebody closed. So there is none: once it is
+    there, its inputs are those that the state holds. But for purge protection, when that is turned on: then everything
+    else is written as it is found.
+    """
+    target = cast(AzureTarget, plan.target)
+    held = [entry for entry in resources if made_here(entry, target.vault)]
+    ignored: tuple[str, ...] = ("*",)
+    if held and plan.configuration.purge_protection and not _is_protected(held[0].outputs):
+        there = await _vault(questions, target)
+        if there is not None and not _is_protected(there):
+            inputs, ignored = {**inputs, **_protected(there)}, ()
     logical = vault_logical_name(plan.name, target.vault)
-    former = [entry.urn for entry in resources if made_here(entry, target.vault) and entry.name != logical]
-    return keyvault.Vault(
-        logical,
-        resource_group_name=target.resource_group,
-        vault_name=target.vault,
-        location=location,
-        properties=properties,
-        tags={"managed-by": "keeper-uss", "pulumi-project": ownership.project, "pulumi-stack": ownership.stack},
+    how = Options(
+        provider=reference(questions.provider),
+        ignore_changes=ignored,
         # Whatever becomes of the program or the stack, a key vault outlives it.
-        opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=True, aliases=[*former]),
+        retain_on_delete=True,
+        aliases=tuple(entry.urn for entry in held if entry.name != logical),
     )
+    return await register(_VAULT, logical, inputs, how)
+
+
+def _is_protected(vault: Mapping[str, Any]) -> bool:
+    return bool((vault.get("properties") or {}).get("enablePurgeProtection"))
+
+
+def _protected(vault: Mapping[str, Any]) -> dict[str, Input]:
+    """Return the inputs of a key vault that stays as Resource Manager shows it, but for its purge protection."""
+    properties = {key: value for key, value in vault["properties"].items() if key not in _ONLY_SHOWN}
+    shown_as = {"location": vault.get("location"), "tags": vault.get("tags") or {}}
+    return {**shown_as, "properties": {**properties, "enablePurgeProtection": True}}
+
+
+async def _declared(vault: Awaitable[Registered]) -> Declared:
+    await vault
+    return Declared()
 
 
 async def _declare_secret(
@@ -138,7 +181,7 @@ async def _declare_secret(
     configuration: Configuration,
     target: AzureTarget,
     provider: Awaitable[str],
-    vault: keyvault.Vault | None,
+    vault: Awaitable[Registered] | None,
 ) -> Declared:
     inputs: dict[str, Input] = {
         "resourceGroupName": target.resource_group,
@@ -157,7 +200,7 @@ async def _declare_secret(
         ignore_changes=_OTHERS,
         delete_before_replace=False,
         retain_on_delete=options.retains(configuration),
-        depends_on=(await vault.urn.future() or "",) if vault else (),
+        depends_on=((await vault).urn,) if vault else (),
         aliases=tuple(resource.urn for resource in secret.inherited),
         import_=secret.imported(SECRET),
     )
@@ -179,22 +222,21 @@ def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[De
     if not any(resource.type == _PROVIDER for resource in listed):
         return
     provider = azure.Provider(name, opts=options.keeping_provider(name, listed))
-    for resource in listed:
-        if resource.type == VAULT:
-            logical = vault_logical_name(name, resource.name.partition("@")[2])
-            sku = keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD)
-            keyvault.Vault(
-                logical,
-                resource_group_name="",
-                properties=keyvault.VaultPropertiesArgs(tenant_id="", sku=sku),
-                opts=pulumi.ResourceOptions(
-                    provider=provider,
-                    ignore_changes=["*"],
-                    retain_on_delete=True,
-                    aliases=[resource.urn] if logical != resource.name else [],
-                ),
-            )
-    yield from _keep_secrets(name, listed, reference(provider), None)
+    identity = reference(provider)
+    yield from (_keep_vault(name, resource, identity) for resource in listed if resource.type == VAULT)
+    yield from _keep_secrets(name, listed, identity, None)
+
+
+async def _keep_vault(name: str, resource: StateResource, provider: Awaitable[str]) -> Declared:
+    logical = vault_logical_name(name, resource.name.partition("@")[2])
+    how = Options(
+        provider=provider,
+        ignore_changes=("*",),
+        retain_on_delete=True,
+        aliases=(resource.urn,) if logical != resource.name else (),
+    )
+    await register(_VAULT, logical, {}, how)
+    return Declared()
 
 
 def _keep_secrets(
@@ -231,7 +273,7 @@ async def look(
         return Findings(key_vault=KeyVault.OURS)
     there: Mapping[str, Any] | None = {}
     with suppress(CloudDeniedError) if ours else nullcontext():
-        there = await questions.ask("azure-native:keyvault:getVault", vault)
+        there = await _vault(questions, target)
     if not ours and there is None:
         return Findings(key_vault=KeyVault.MISSING)
     inside = _Inside(target, str(((there or {}).get("properties") or {}).get("vaultUri") or ""))
@@ -248,6 +290,36 @@ async def look(
     mine = await inside.marked(ownership) if findings.recovers(ownership) else ()
     key_vault = KeyVault.OURS if ours else KeyVault.GIVEN
     return replace(findings, key_vault=key_vault, marked=mine, deleted_unseen=told is None)
+
+
+async def _vault(questions: Questions, target: AzureTarget) -> Mapping[str, Any] | None:
+    """Return the key vault as Resource Manager shows it, or None where there is none of this name.
+
+    Raises `CloudError`, and `ConfigurationError` where there is no such resource group or subscription.
+    """
+    place = {"resourceGroupName": target.resource_group, "vaultName": target.vault}
+    try:
+        return await questions.ask("azure-native:keyvault:getVault", place)
+    except CloudError as error:
+        if match := _NO_PLACE.search(str(error)):
+            raise _no_place(questions.configuration, target, match[1]) from error
+        raise
+
+
+def _no_place(configuration: str, target: AzureTarget, missing: str) -> ConfigurationError:
+    group, subscription = shown(target.resource_group), shown(target.subscription)
+    key, text = {
+        "ResourceGroup": (
+            "resourceGroup",
+            f"found {group}, and the subscription {subscription} has no such resource group. Name the key vault's, or "
+            "make this one first (`az group create`).",
+        ),
+        "Subscription": (
+            "subscriptionId",
+            f"found {subscription}, and Azure knows no such subscription. Name the key vault's, and its tenant.",
+        ),
+    }[missing]
+    return mistake("the stack configuration or the PAM Configuration", configuration, key, text)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ class FaultKind(StrEnum):
     """The call takes effect, then the connection is closed without an answer."""
     GARBLED = "garbled"
     """The answer's status is that of a success, its bytes are wrong."""
+    MISSING = "missing"
+    """Something in between answers that there is nothing there (HTTP 404); the call had no effect."""
     ERROR = "error"
     """The service answers with its own internal error (HTTP 500)."""
 

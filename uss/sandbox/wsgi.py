@@ -20,6 +20,8 @@ Headers = tuple[tuple[str, str], ...]
 Response = tuple[int, Headers, bytes]
 """Status, headers without the length, and body."""
 JSON = ("Content-Type", "application/json")
+NOTHING_THERE: Response = (404, (("Content-Type", "text/plain"),), b"404 page not found")
+"""What a proxy answers that knows no such place, whatever service was meant."""
 Route = tuple[str, str, str]
 """Method, pattern of the whole path, and what the service calls the operation."""
 
@@ -67,7 +69,7 @@ def respond(
         hang_up(environ)
     if fault and kind is FaultKind.SLOW:
         time.sleep(fault.seconds)
-    status, headers, body = answer(kind)
+    status, headers, body = NOTHING_THERE if kind is FaultKind.MISSING else answer(kind)
     if kind is FaultKind.LOST:
         hang_up(environ)
     if kind is FaultKind.GARBLED:

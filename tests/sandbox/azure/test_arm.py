@@ -113,6 +113,38 @@ def test_a_value_that_is_missing_or_too_long_is_refused(clients: Clients, value:
     assert refused.value.status_code == 400
 
 
+def test_a_write_resets_what_it_leaves_out_and_a_change_does_not(clients: Clients) -> None:
+    arm = clients.arm()
+    made = arm.vaults.begin_create_or_update(
+        GROUP, "kv-new", settings(soft_delete_retention_in_days=7, enable_purge_protection=True)
+    ).result()
+    assert made.properties.public_network_access == "Enabled"
+    rules: Any = {"publicNetworkAccess": "Disabled", "networkAcls": {"defaultAction": "Deny", "bypass": "None"}}
+    change: Any = {"tags": {"theirs": "yes"}, "properties": rules}
+    arm.vaults.update(GROUP, "kv-new", change)
+    closed = arm.vaults.update(GROUP, "kv-new", {"properties": {"enabledForDeployment": True}})
+    assert closed.properties.public_network_access == "Disabled"
+    assert closed.properties.network_acls
+    assert closed.properties.network_acls.default_action == "Deny"
+    assert closed.tags == {"theirs": "yes"}
+    again = arm.vaults.begin_create_or_update(GROUP, "kv-new", settings()).result()
+    assert (again.properties.public_network_access, again.properties.network_acls) == ("Enabled", None)
+    assert again.tags == {}
+    assert again.properties.soft_delete_retention_in_days == 7
+    assert again.properties.enable_purge_protection
+
+
+def test_a_closed_vault_answers_resource_manager_alone(clients: Clients) -> None:
+    arm = clients.arm(clients.credential(PAM_CLIENT, PAM_SECRET))
+    change: Any = {"properties": {"publicNetworkAccess": "Disabled"}}
+    arm.vaults.update(GROUP, VAULT, change)
+    arm.secrets.create_or_update(GROUP, VAULT, "name", secret())
+    with pytest.raises(HttpResponseError, match="Public network access is disabled") as refused:
+        clients.secrets(clients.credential(PAM_CLIENT, PAM_SECRET)).get_secret("name")
+    assert refused.value.status_code == 403
+    assert clients.secrets().get_secret("name").value == "canary"
+
+
 def test_a_vault_lives_through_creation_deletion_recovery_and_purge(clients: Clients) -> None:
     arm = clients.arm()
     made = arm.vaults.begin_create_or_update(GROUP, "kv-new", settings(soft_delete_retention_in_days=7)).result()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
@@ -83,6 +85,21 @@ def test_outside_of_azure_the_metadata_service_does_not_answer(azure: AzureServe
         pytest.raises(CredentialUnavailableError, match="no response from the IMDS endpoint"),
     ):
         credential.get_token(SCOPE)
+
+
+@pytest.mark.parametrize(("kind", "status"), [(FaultKind.DENIED, 403), (FaultKind.MISSING, 404)])
+def test_a_metadata_service_that_is_kept_away_gives_no_token(
+    azure: AzureServer, faults: FaultBoard, kind: FaultKind, status: int
+) -> None:
+    faults.add(Fault("azure", "imds.token", kind))
+    answers: list[int] = []
+    hook: Any = {"raw_response_hook": lambda answer: answers.append(answer.http_response.status_code)}
+    with (
+        ManagedIdentityCredential(client_id=MANAGED_CLIENT, retry_total=0, **hook) as credential,
+        pytest.raises(ClientAuthenticationError),
+    ):
+        credential.get_token(SCOPE)
+    assert answers == [status]
 
 
 def test_a_throttled_sign_in_is_tried_again(clients: Clients, faults: FaultBoard) -> None:

@@ -19,6 +19,7 @@ from tests.sandbox.azure.kit import (
     Azure,
 )
 from tests.sandbox.providers.harness import Connect
+from uss.sandbox.faults import Fault, FaultKind
 from uss.sandbox.providers.azure_config import parse_config
 from uss.sandbox.providers.interface import ProviderError
 from uss.sandbox.vaultfile import Vault
@@ -27,19 +28,48 @@ NOBODY = {"clientId": "", "clientSecret": ""}
 CONFIG = "azure-native:authorization:getClientConfig"
 
 
-def test_configuring_signs_in_and_calls_no_key_vault(connect_azure: Connect, azure: Azure) -> None:
-    connect_azure()
-    assert set(azure.faults.calls()["azure"]) == {
-        "metadata.endpoints",
-        "entra.configuration",
-        "entra.token",
-    }
+def test_the_first_call_signs_in_and_no_earlier_one(connect_azure: Connect, azure: Azure) -> None:
+    provider = connect_azure()
+    assert set(azure.faults.calls()["azure"]) == {"metadata.endpoints"}
+    provider.invoke(CONFIG)
+    assert set(azure.faults.calls()["azure"]) == {"metadata.endpoints", "entra.configuration", "entra.token"}
 
 
-def test_a_wrong_secret_is_refused_without_being_shown(connect_azure: Connect) -> None:
+def test_a_wrong_secret_is_refused_in_the_real_provider_s_words_without_being_shown(
+    connect_azure: Connect, azure: Azure
+) -> None:
     with pytest.raises(grpc.RpcError, match="AADSTS7000215") as refused:
-        connect_azure(clientSecret="canary-wrong")
+        connect_azure(clientSecret="canary-wrong").invoke(CONFIG)
+    told = str(refused.value.details()).splitlines()
+    assert told[:5] == [
+        "ClientSecretCredential authentication failed. ",
+        f"POST {azure.server.url}/{TENANT}/oauth2/v2.0/token",
+        "-" * 80,
+        "RESPONSE 401 Unauthorized",
+        "-" * 80,
+    ]
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [(FaultKind.DENIED, "403 Forbidden"), (FaultKind.MISSING, "404 Not Found")]
+)
+def test_a_metadata_service_that_is_kept_away_is_told_as_the_real_provider_tells_it(
+    connect_azure: Connect, azure: Azure, kind: FaultKind, status: str
+) -> None:
+    azure.faults.add(Fault("azure", "imds.token", kind))
+    provider = connect_azure(clientId=MANAGED_CLIENT, clientSecret="", useMsi="true")
+    with pytest.raises(grpc.RpcError) as refused:
+        provider.invoke("azure-native:keyvault:getVault", resourceGroupName=GROUP, vaultName=VAULT)
+    told = str(refused.value.details()).splitlines()
+    assert told[:5] == [
+        "ManagedIdentityCredential authentication failed. ",
+        f"GET {azure.server.metadata_url}/metadata/identity/oauth2/token",
+        "-" * 80,
+        f"RESPONSE {status}",
+        "-" * 80,
+    ]
+    assert "arm.vaults.get" not in azure.faults.calls()["azure"]
 
 
 @pytest.mark.parametrize("use", ["true", True])
@@ -52,14 +82,14 @@ def test_a_managed_identity_is_taken_on(connect_azure: Connect, use: object) -> 
 
 def test_a_principal_id_is_not_a_managed_identitys_client_id(connect_azure: Connect) -> None:
     with pytest.raises(grpc.RpcError, match="Identity not found"):
-        connect_azure(clientId=MANAGED_PRINCIPAL, clientSecret="", useMsi="true")
+        connect_azure(clientId=MANAGED_PRINCIPAL, clientSecret="", useMsi="true").invoke(CONFIG)
 
 
 def test_outside_of_azure_a_managed_identity_is_refused_quickly(connect_azure: Connect, azure: Azure) -> None:
     azure.vault.vault = Vault.model_validate({"clouds": {"azure": {"metadataService": False}}})
     start = time.monotonic()
     with pytest.raises(grpc.RpcError, match="no response from the IMDS endpoint"):
-        connect_azure(clientId=MANAGED_CLIENT, clientSecret="", useMsi="true")
+        connect_azure(clientId=MANAGED_CLIENT, clientSecret="", useMsi="true").invoke(CONFIG)
     assert time.monotonic() - start < 5
 
 
@@ -110,7 +140,7 @@ def test_a_setting_of_the_wrong_kind_is_named_without_its_value() -> None:
 def test_a_client_secret_goes_before_a_managed_identity(connect_azure: Connect) -> None:
     assert connect_azure(useMsi="true").invoke(CONFIG).properties["clientId"] == PAM_CLIENT
     with pytest.raises(grpc.RpcError, match="AADSTS700016"):
-        connect_azure(useMsi="true", clientId=MANAGED_CLIENT)
+        connect_azure(useMsi="true", clientId=MANAGED_CLIENT).invoke(CONFIG)
 
 
 @pytest.mark.parametrize(("key", "name"), [("tenantId", "Tenant ID"), ("clientId", "Client ID")])

@@ -82,6 +82,12 @@ class ArmResponses:
         rbac = call.query.get("api-version", "") >= _RBAC_BY_DEFAULT
         return reply(self._directory.write(subscription, group, name, call.content, rbac=rbac).described())
 
+    def patch_vault(self, call: Call, subscription: Subscription) -> Response:
+        """Change what the body names of a vault, and leave the rest."""
+        vault = self._vault(call, subscription)
+        self._directory.change(vault, call.content)
+        return reply(vault.described())
+
     def delete_vault(self, call: Call, subscription: Subscription) -> Response:
         """Delete a vault; one that is not there is no error."""
         try:
@@ -145,6 +151,7 @@ _HANDLERS: dict[str, _Handler] = {
     "vaults.list": ArmResponses.list_vaults,
     "vaults.get": ArmResponses.get_vault,
     "vaults.createOrUpdate": ArmResponses.put_vault,
+    "vaults.update": ArmResponses.patch_vault,
     "vaults.delete": ArmResponses.delete_vault,
     "vaults.listDeleted": ArmResponses.list_deleted,
     "vaults.getDeleted": ArmResponses.get_deleted,

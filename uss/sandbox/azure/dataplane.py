@@ -30,7 +30,19 @@ _PERMISSIONS = {
 
 
 def check_rights(vault: KeyVault, call: Call, caller: Identity, *, denied: bool) -> None:
-    """Raise Key Vault's refusal, which names what is missing, unless the caller may do what it asks."""
+    """Raise Key Vault's refusal, which names what is missing, unless the caller may do what it asks.
+
+    The sandbox's own administrator, who reads back what landed, is kept out by nothing.
+    """
+    if vault.closed and not caller.is_administrator:
+        raise KeyVaultError(
+            403,
+            "Forbidden",
+            "Public network access is disabled and request is not from a trusted service nor via an approved private "
+            f"link.\r\nCaller: appid={caller.client_id};oid={caller.principal_id}\r\nVault: "
+            f"{vault.name};location={vault.location}",
+            inner="ForbiddenByConnection",
+        )
     name = call.names.get("secret")
     resource = vault.id.lower() + (f"/secrets/{name.lower()}" if name else "")
     permission = _PERMISSIONS[call.operation]

@@ -16,6 +16,8 @@ from uss.sandbox.vaultclouds import AzureCloud, AzureVault
 from uss.sandbox.vaultfile import Vault, VaultFileError
 
 VAULT_TYPE = "Microsoft.KeyVault/vaults"
+_SETTLED_ONCE = ("tenantId", "enableRbacAuthorization", "enablePurgeProtection", "softDeleteRetentionInDays")
+"""Properties that a write without them leaves as they are: some cannot be taken back."""
 _LOCATION = "westeurope"
 _RETENTION_DAYS = 90
 _NAME = re.compile(r"(?=.{3,24}$)[A-Za-z](-?[A-Za-z0-9])*")
@@ -49,6 +51,11 @@ class KeyVault:
     def purge_protected(self) -> bool:
         """Whether nothing in it can be purged."""
         return bool(self.properties.get("enablePurgeProtection"))
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no calls from a public network, which every machine here is in."""
+        return str(self.properties.get("publicNetworkAccess", "")).lower() == "disabled"
 
     def policy_allows(self, principal_id: str, permission: str) -> bool | None:
         """Tell whether an access policy allows this to a principal; None where RBAC decides."""
@@ -205,18 +212,34 @@ class Directory:
                 )
         elif given.get("createMode") == "recover":
             raise resource_not_found("deletedVaults", name, group)
-        _check_properties(body, given, existing)
+        _check_new(body, given, existing)
+        _check_properties(given, existing)
         if existing is None:
             location, tenant = str(body["location"]), subscription.tenant
             uri = self._address(name.lower())
             properties = vault_properties(tenant, {"enableRbacAuthorization": rbac})
             existing = KeyVault(name, own_group, subscription.id, location, uri, properties)
             self.vaults[name.lower()] = existing
+        kept = existing.properties
+        if existing.deleted is None:
+            # What a write leaves out is reset, as the network; but for what is settled once.
+            kept = {key: value for key, value in kept.items() if key in _SETTLED_ONCE}
         existing.deleted = None
-        existing.properties = vault_properties(subscription.tenant, existing.properties, given)
-        existing.secrets.retention_days = existing.properties["softDeleteRetentionInDays"]
+        self._settle(existing, kept, given)
         existing.tags = dict(body.get("tags") or {})
         return existing
+
+    def change(self, vault: KeyVault, body: Mapping[str, Any]) -> None:
+        """Change the settings that a body names; what it leaves out stays."""
+        given = dict(body.get("properties") or {})
+        _check_properties(given, vault)
+        self._settle(vault, vault.properties, given)
+        if body.get("tags") is not None:
+            vault.tags = dict(body["tags"])
+
+    def _settle(self, vault: KeyVault, *given: Mapping[str, Any]) -> None:
+        vault.properties = vault_properties(vault.tenant, *given)
+        vault.secrets.retention_days = vault.properties["softDeleteRetentionInDays"]
 
     def delete(self, vault: KeyVault) -> None:
         """Delete a vault; it can be recovered with all that it holds."""
@@ -300,11 +323,14 @@ def vault_properties(tenant: str, *given: Mapping[str, Any]) -> dict[str, Any]:
     return defaults
 
 
-def _check_properties(body: Mapping[str, Any], given: Mapping[str, Any], existing: KeyVault | None) -> None:
+def _check_new(body: Mapping[str, Any], given: Mapping[str, Any], existing: KeyVault | None) -> None:
     if existing is None and not body.get("location"):
         raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
     if given.get("createMode") != "recover" and not (given.get("tenantId") and given.get("sku")):
         raise ArmError(400, "BadRequest", "The properties tenantId and sku of the vault are required.")
+
+
+def _check_properties(given: Mapping[str, Any], existing: KeyVault | None) -> None:
     days = given.get("softDeleteRetentionInDays")
     if days is not None and not 7 <= days <= 90:
         raise ArmError(400, "BadRequest", "The property softDeleteRetentionInDays must be between 7 and 90.")

@@ -186,9 +186,10 @@ class Application:
     def _imds(self, call: Call, denied: bool) -> Response:
         if not call.metadata:
             raise ImdsError(400, "invalid_request", "Required metadata header not specified")
-        if denied or not call.query.get("resource"):
-            text = "Identity not found" if denied else "Required query variable 'resource' is missing"
-            raise ImdsError(400, "invalid_request", text)
+        if denied:
+            raise ImdsError(403, "forbidden", "The caller may not ask for tokens here.")
+        if not call.query.get("resource"):
+            raise ImdsError(400, "invalid_request", "Required query variable 'resource' is missing")
         token, client_id = self.identities.managed(call.query, call.query["resource"])
         return reply(
             {

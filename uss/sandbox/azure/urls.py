@@ -59,6 +59,7 @@ _TABLE: dict[Door, tuple[_Row, ...]] = {
         ("GET", _ALL + "/vaults", "arm.vaults.listBySubscription", _READ_VAULTS),
         ("GET", _VAULT, "arm.vaults.get", _READ_VAULTS),
         ("PUT", _VAULT, "arm.vaults.createOrUpdate", f"{_KV}/vaults/write"),
+        ("PATCH", _VAULT, "arm.vaults.update", f"{_KV}/vaults/write"),
         ("DELETE", _VAULT, "arm.vaults.delete", f"{_KV}/vaults/delete"),
         ("GET", _ALL + "/deletedVaults", "arm.vaults.listDeleted", f"{_KV}/deletedVaults/read"),
         ("GET", _DELETED_VAULT, "arm.vaults.getDeleted", f"{_KV}/locations/deletedVaults/read"),

@@ -196,6 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         if fault and fault.kind is FaultKind.SLOW and self.server.stopping.wait(fault.seconds):
             return None
+        if fault and fault.kind is FaultKind.MISSING:
+            return _Answer(404, b"404 page not found", "text/plain")
         answer = self._attempt(wanted, body, fault)
         return answer if fault is None else _spoilt(answer, fault)
 

@@ -35,7 +35,7 @@ class AzurePackage(Package[AzureSession]):
         return version("pulumi-azure-native")
 
     def configure(self, inputs: Properties) -> AzureSession:
-        """Take on the configured identity and prove it."""
+        """Take on the configured identity; nothing is asked of it before the first call."""
         return connect(parse_config(inputs))
 
     def close(self, config: AzureSession) -> None:

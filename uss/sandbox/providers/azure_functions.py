@@ -23,11 +23,12 @@ def get_vault(session: AzureSession, arguments: Properties) -> Properties:
 
 def get_client_config(session: AzureSession, arguments: Properties) -> Properties:
     """`getClientConfig`: who the provider is to Azure, by its token before its configuration."""
+    claims = session.claims()
     return {
-        "clientId": session.claims.get("appid") or session.config.client_id,
-        "objectId": session.claims.get("oid", ""),
+        "clientId": claims.get("appid") or session.config.client_id,
+        "objectId": claims.get("oid", ""),
         "subscriptionId": session.config.subscription_id,
-        "tenantId": session.claims.get("tid") or session.config.tenant_id,
+        "tenantId": claims.get("tid") or session.config.tenant_id,
     }
 
 

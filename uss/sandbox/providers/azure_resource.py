@@ -50,8 +50,10 @@ class ArmKind(ResourceKind[AzureSession]):
         """Return the outputs that an answer makes."""
 
     @abstractmethod
-    def live(self, place: Properties, answer: Properties, inputs: Properties) -> Properties:
-        """Return the inputs of a program that describes what is there; `inputs` are the state's, empty at an import."""
+    def live(self, place: Properties, answer: Properties, inputs: Properties, outputs: Properties) -> Properties:
+        """Return the inputs of a program that describes what is there; `inputs` and `outputs` are the state's, empty at
+        an import.
+        """
 
     def create(self, config: AzureSession, inputs: Properties) -> tuple[str, Properties]:
         """Write a resource that is not there."""
@@ -78,7 +80,7 @@ class ArmKind(ResourceKind[AzureSession]):
         answer = config.find(resource_id)
         if answer is None:
             return None
-        live = self.live(dict(place), answer, inputs or outputs.get(INPUTS) or {})
+        live = self.live(dict(place), answer, inputs or outputs.get(INPUTS) or {}, outputs)
         return ReadResult(resource_id, self.outputs(answer, live), live)
 
     def update(

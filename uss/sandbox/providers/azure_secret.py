@@ -126,7 +126,7 @@ class Secret(ArmKind):
         """See `ArmKind`."""
         return shown(answer, inputs, secret_properties(answer))
 
-    def live(self, place: Properties, answer: Properties, inputs: Properties) -> Properties:
+    def live(self, place: Properties, answer: Properties, inputs: Properties, outputs: Properties) -> Properties:
         """Return the state's value with everything else as it is; what the API takes by itself is left out."""
         old, found = inputs.get("properties") or {}, secret_properties(answer)
         asked, is_now = old.get("attributes") or {}, found.get("attributes") or {}

@@ -1,4 +1,6 @@
-"""A provider instance of Azure: its identity, proven, and its clients of Resource Manager and of key vaults."""
+"""A provider instance of Azure: its identity, proven by the first call, and its clients of Resource Manager and of key
+vaults.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +12,17 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError as SdkError
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 from azure.identity import (
     ClientSecretCredential,
-    CredentialUnavailableError,
     EnvironmentCredential,
     ManagedIdentityCredential,
     WorkloadIdentityCredential,
@@ -29,6 +31,7 @@ from azure.keyvault.secrets import SecretClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
 
 from uss.sandbox.providers.azure_config import AzureConfig
+from uss.sandbox.providers.azure_identity import AzidentityCredential
 from uss.sandbox.providers.interface import ProviderError
 
 # What goes wrong is told to the engine; the SDK's own warnings would go to the sandbox's standard error too.
@@ -66,14 +69,18 @@ class AzureSession:
     """A configured provider instance."""
 
     config: AzureConfig
-    claims: Mapping[str, Any] = field(repr=False)
-    """What the identity's token says of it."""
     _arm: KeyVaultManagementClient = field(repr=False)
     _credential: TokenCredential = field(repr=False)
     _web: requests.Session = field(repr=False)
     _open: ExitStack = field(repr=False)
     _vaults: dict[str, SecretClient] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def claims(self) -> dict[str, Any]:
+        """Return what the identity's token says of it."""
+        encoded = self._credential.get_token(_SCOPE).token.split(".")[1]
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        return claims
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None, hidden: str = "") -> dict[str, Any]:
         """Call Resource Manager and return the answer; raise `AzureError`, with `hidden` taken out of Azure's text."""
@@ -127,17 +134,16 @@ def azure_call(hidden: str = "") -> Iterator[None]:
 
 
 def connect(config: AzureConfig) -> AzureSession:
-    """Take on the configured identity and prove it, in a preview too; raise `ProviderError` if Azure refuses it."""
+    """Take on the configured identity, which the first call proves; raise `ProviderError` for what is no identity."""
     with ExitStack() as stack:
         web = stack.enter_context(requests.Session())
         endpoints = _discover(config, web)
-        credential = _credential(config, endpoints, stack)
-        claims = _prove(credential)
+        credential = AzidentityCredential(partial(_credential, config, endpoints, stack))
         arm = KeyVaultManagementClient(
             credential, config.subscription_id, base_url=endpoints.resource_manager, **_RETRIES
         )
         stack.enter_context(arm)
-        return AzureSession(config, claims, arm, credential, web, stack.pop_all())
+        return AzureSession(config, arm, credential, web, stack.pop_all())
 
 
 def refuse_other_hosts(url: str) -> None:
@@ -175,9 +181,9 @@ def _ask(web: requests.Session, url: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _credential(config: AzureConfig, endpoints: _Endpoints, stack: ExitStack) -> TokenCredential:
+def _credential(config: AzureConfig, endpoints: _Endpoints, stack: ExitStack, **options: Any) -> TokenCredential:
     # The real provider's order: a setting that is there decides, whatever else is set.
-    authority: dict[str, Any] = {"authority": endpoints.authority, "disable_instance_discovery": True}
+    authority: dict[str, Any] = {"authority": endpoints.authority, "disable_instance_discovery": True, **options}
     if config.use_default_azure_credential:
         _require("using the Default Azure Credential", {"Subscription ID": config.subscription_id})
         return stack.enter_context(EnvironmentCredential(**authority, **_RETRIES))
@@ -204,14 +210,14 @@ def _credential(config: AzureConfig, endpoints: _Endpoints, stack: ExitStack) ->
         return stack.enter_context(exchanged)
     if config.use_msi:
         _require("as a Managed Identity using MSI", needed)
-        return stack.enter_context(_managed_identity(config.client_id))
+        return stack.enter_context(_managed_identity(config.client_id, **options))
     raise ProviderError(
         "unable to find an identity for Azure: set azure-native:clientId, clientSecret and tenantId, or useMsi, or "
         "useDefaultAzureCredential with AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_TENANT_ID"
     )
 
 
-def _managed_identity(client_id: str) -> ManagedIdentityCredential:
+def _managed_identity(client_id: str, **options: Any) -> ManagedIdentityCredential:
     if not os.environ.get(_IMDS):
         raise ProviderError(f"the stand-in provider finds no local metadata service: set {_IMDS}")
     refuse_other_hosts(os.environ[_IMDS])
@@ -219,7 +225,7 @@ def _managed_identity(client_id: str) -> ManagedIdentityCredential:
         if os.environ.get(name):
             raise ProviderError(f"the stand-in provider takes managed identities from {_IMDS} only: unset {name}")
     # Tried once: the real SDK takes half a minute to find out that it does not run in Azure.
-    return ManagedIdentityCredential(client_id=client_id or None, retry_total=0)
+    return ManagedIdentityCredential(client_id=client_id or None, retry_total=0, **options)
 
 
 def _require(how: str, settings: Mapping[str, str]) -> None:
@@ -230,20 +236,6 @@ def _require(how: str, settings: Mapping[str, str]) -> None:
 
 def _unknown_setting(key: str) -> ProviderError:
     return ProviderError(f"the stand-in provider does not know the setting azure-native:{key}: leave it out")
-
-
-def _prove(credential: TokenCredential) -> dict[str, Any]:
-    try:
-        token = credential.get_token(_SCOPE).token
-    except CredentialUnavailableError as error:
-        raise ProviderError(f"authenticating to Azure: {error.message}") from None
-    except ClientAuthenticationError as error:
-        raise ProviderError(f"authenticating to Azure: {error.message}") from None
-    except SdkError as error:
-        raise ProviderError(f"authenticating to Azure: {type(error).__name__}") from None
-    encoded = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    return claims
 
 
 def _refused(error: HttpResponseError, hidden: str) -> AzureError:

@@ -15,9 +15,10 @@ _ID = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.KeyVault/vaults/(?P<vault>[^/]+)",
     re.IGNORECASE,
 )
-_NEVER_RETURNED = "createMode"
-_ALWAYS_ASKED = ("sku", "tenantId", "enableRbacAuthorization")
-"""What an imported vault's inputs say of it."""
+_ONLY_SHOWN = ("hsmPoolResourceId", "privateEndpointConnections", "provisioningState", "vaultUri")
+"""Properties that are no inputs."""
+_POLICIES = "accessPolicies"
+"""Other resources may set these: an update that does not name them keeps those that are there."""
 
 
 class Vault(ArmKind):
@@ -29,23 +30,23 @@ class Vault(ArmKind):
         "location": Rule(replaces=True, computed=True),
         "properties": Rule(required=True),
         "tags": Rule(),
+        "azureApiVersion": Rule(default=API_VERSION),
     }
     noun: ClassVar = "a key vault"
 
     def diff(self, config: AzureSession, olds: Properties, news: Properties, ignored: Collection[str]) -> Difference:
-        """Compare what the program says with what the state says; what it leaves out stays as it is."""
+        """Compare the program's inputs with those of the state, whatever the cloud holds."""
         old = self.held(olds)
         names = {key: old.get(key) for key in ("resourceGroupName", "vaultName")} | {"location": olds.get("location")}
         wanted = {key: news.get(key) for key in names if not (key == "location" and news.get(key) is None)}
         changes = compare(folded({key: names[key] for key in wanted}), folded(wanted), replaces=True)
-        changes |= compare({"tags": old.get("tags")}, {"tags": news.get("tags")})
+        was = {key: old.get(key) for key in ("tags", "azureApiVersion")}
+        was["azureApiVersion"] = was["azureApiVersion"] or olds.get("azureApiVersion")
+        changes |= compare(was, {key: news.get(key) for key in was})
         asked = news.get("properties")
         if not isinstance(asked, dict):
             return settled(changes | compare({"properties": None}, {"properties": asked}), ignored)
-        settings = (olds.get("properties") or {}) | (old.get("properties") or {})
-        new = {key: value for key, value in asked.items() if key != _NEVER_RETURNED and value is not None}
-        changes |= compare({key: settings.get(key) for key in new}, new, prefix="properties.")
-        return settled(changes, ignored)
+        return settled(changes | compare(old.get("properties") or {}, asked, prefix="properties."), ignored)
 
     def plan(self, config: AzureSession, olds: Properties, news: Properties) -> Properties:
         """Return what is known before the update."""
@@ -64,6 +65,17 @@ class Vault(ArmKind):
             "properties": {"vaultUri": UNKNOWN, "provisioningState": UNKNOWN} | properties,
             INPUTS: own(news),
         }
+
+    def update(
+        self, config: AzureSession, resource_id: str, olds: Properties, news: Properties, changed: Collection[str]
+    ) -> Properties:
+        """Write everything that the program says; what it leaves out, Azure resets."""
+        properties = news["properties"]
+        if _POLICIES not in properties:
+            found = config.call("GET", resource_id)["properties"]
+            properties = properties | {_POLICIES: found.get(_POLICIES) or []}
+        answer = self.put(config, resource_id, news | {"properties": properties})
+        return self.outputs(answer, news)
 
     def delete(self, config: AzureSession, resource_id: str, outputs: Properties) -> None:
         """Delete the vault; it stays recoverable."""
@@ -93,13 +105,38 @@ class Vault(ArmKind):
         """See `ArmKind`."""
         return shown(answer, inputs, dict(answer.get("properties") or {}))
 
-    def live(self, place: Properties, answer: Properties, inputs: Properties) -> Properties:
-        """See `ArmKind`."""
-        found = answer.get("properties") or {}
-        asked = inputs.get("properties") or dict.fromkeys(_ALWAYS_ASKED)
-        properties = {key: found.get(key, asked[key]) for key in asked}
-        located = {"location": answer.get("location")} if "location" in inputs or not inputs else {}
-        return {**(inputs or place), **located, "properties": properties, "tags": answer.get("tags") or None}
+    def live(self, place: Properties, answer: Properties, inputs: Properties, outputs: Properties) -> Properties:
+        """Return the state's inputs with all that changed in the cloud since, also what they said nothing of."""
+        now = _projected(answer)
+        if not inputs:
+            return place | now
+        was = _projected(outputs)
+        if _POLICIES not in (inputs.get("properties") or {}):
+            was["properties"].pop(_POLICIES, None)
+            now["properties"].pop(_POLICIES, None)
+        return _brought_up(inputs, was, now)
+
+
+def _projected(shown_as: Properties) -> Properties:
+    """Return what could be inputs of what Resource Manager shows."""
+    properties = {key: value for key, value in (shown_as.get("properties") or {}).items() if key not in _ONLY_SHOWN}
+    return {"location": shown_as.get("location"), "tags": shown_as.get("tags") or {}, "properties": properties}
+
+
+def _brought_up(inputs: Properties, was: Properties, now: Properties) -> Properties:
+    """Return the inputs with the changes from what was to what is now."""
+    result = dict(inputs)
+    for key in was.keys() | now.keys():
+        old, new = was.get(key), now.get(key)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            result[key] = _brought_up(result.get(key) or {}, old, new)
+        elif new is None:
+            result.pop(key, None)
+        else:
+            result[key] = new
+    return result
 
 
 def vault_path(config: AzureSession, inputs: Properties) -> str:
