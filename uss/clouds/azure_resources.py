@@ -40,10 +40,12 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:azure-native"
-ABSENT = re.compile(r'Status=404|RESPONSE 404|(Code="|ERROR CODE: )\w*NotFound')
-"""Matches what the provider says when there is no such thing."""
-DENIED = re.compile(r'Status=403|RESPONSE 403|(Code="|ERROR CODE: )AuthorizationFailed')
-"""Matches what it says when the identity may not ask."""
+ABSENT = re.compile(r'Status=404 Code="(?!ResourceGroup|Subscription)\w*NotFound"')
+"""Matches what the provider says when there is no such thing: Resource Manager's own word. Where a metadata service or
+a proxy answers 404, nobody looked.
+"""
+DENIED = re.compile(r'Status=403 Code="AuthorizationFailed"')
+"""Matches what it says when the identity may not ask: Resource Manager's word again."""
 _VAULTS = "/providers/Microsoft.KeyVault/vaults"
 _OTHERS = ("properties.attributes.expires", "properties.attributes.notBefore")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
@@ -221,7 +223,7 @@ async def look(
     be recovered, the key vault itself tells.
     """
     target = cast(AzureTarget, plan.target)
-    questions = Questions(plan.name, provider, ABSENT, DENIED)
+    questions = Questions(plan.name, provider, ABSENT, DENIED, target.identity)
     vault = {"resourceGroupName": target.resource_group, "vaultName": target.vault}
     ours = any(made_here(entry, target.vault) for entry in resources)
     wanted = [secret for secret in plan.secrets if secret.change in NEW_NAMES]
