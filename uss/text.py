@@ -7,12 +7,17 @@ _DIRECTIVE = "<{%"
 
 
 def shown(text: str, limit: int = _SHOWN) -> str:
-    """Return the text for people to read: in double quotes, at most `limit` characters of it, and every character
-    that is not printable (control characters, escapes, direction marks, line ends) written as an escape.
+    """Return the text for people to read: `printable`, in double quotes."""
+    return f'"{printable(text, limit)}"'
+
+
+def printable(text: str, limit: int = _SHOWN) -> str:
+    """Return at most `limit` characters of the text, with every character that is not printable (control characters,
+    escapes, direction marks, line ends) written as an escape.
     """
     cut = text if len(text) <= limit else text[:limit] + "…"
     safe = "".join(character if character.isprintable() else _escaped(character) for character in cut)
-    return f'"{without_directives(safe)}"'
+    return without_directives(safe)
 
 
 def encodable(text: str) -> str:

@@ -31,6 +31,8 @@ OUTSIDE = {
     "cannot create already existing resource": "Pulumi's Azure provider",
     "VaultAlreadyExists": "Azure",
     "Permission 'iam.serviceAccounts.getAccessToken' denied": "GCP",
+    "private key should be a PEM …": "GCP",
+    "failed to parse private key": "GCP",
     "the stack is currently locked": "Pulumi's engine",
     "no stack named … found": "Pulumi's engine",
     "incorrect passphrase": "Pulumi's engine",

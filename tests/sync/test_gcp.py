@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.sync.clouds import GCP_KEY, GCP_PAM, GcpUnderTest
-from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
+from tests.sync.clouds import GCP_KEY, GCP_PAM, GCP_PROJECT, GCP_TARGET, GcpUnderTest
+from tests.sync.harness import Project, Sandbox, login, password, plain_prefix, uid
 
 GCP = GcpUnderTest()
 
@@ -101,3 +102,62 @@ def test_a_key_that_is_none_is_told_without_quoting_it(
     assert text in run.errors[0]
     assert "canary" not in run
     assert "PRIVATE KEY" not in run
+
+
+NO_SUCH = f"nobody@{GCP_PROJECT}.iam.gserviceaccount.com"
+SIGN_IN = "the cloud could not be asked what it holds, because the sync cannot sign in as the service account "
+ASKED = "It was asked as the service account "
+
+
+@pytest.mark.parametrize(
+    ("gcp", "key", "identity", "told"),
+    [
+        ({"serviceAccounts": [{"email": GCP_TARGET}]}, {}, GCP_TARGET, SIGN_IN + GCP_TARGET),
+        ({}, {}, NO_SUCH, SIGN_IN + NO_SUCH),
+        ({}, {"private_key": "-----BEGIN PRIVATE KEY-----\ncanary\n"}, GCP_TARGET, SIGN_IN + GCP_TARGET),
+        ({}, {"private_key": "-----BEGIN PRIVATE KEY-----\ncanary\n"}, None, SIGN_IN + str(GCP_KEY["client_email"])),
+        ({}, {"token_uri": "https://oauth2.example.invalid/token"}, GCP_TARGET, ASKED + GCP_TARGET),
+        (
+            {"projects": [{"id": GCP_PROJECT, "disabledServices": ["secretmanager.googleapis.com"]}]},
+            {},
+            GCP_TARGET,
+            ASKED + GCP_TARGET,
+        ),
+    ],
+    ids=["not trusted", "no such identity", "no key", "no key, alone", "no way to a token", "service off"],
+)
+def test_a_look_that_nobody_answers_fails_the_preview_and_says_as_whom(
+    ready: Project, sandbox: Sandbox, gcp: dict[str, Any], key: dict[str, str], identity: str | None, told: str
+) -> None:
+    configure(ready, syncIdentity=identity)
+    content = GCP.vault(login(uid(1), "First", "p1"))
+    content["clouds"]["gcp"] |= gcp
+    sandbox.write_vault(content)
+    sandbox.edit(lambda records: records[GCP_PAM]["fields"][0].update(value=[json.dumps(GCP_KEY | key)]))
+    run = ready.preview()
+    assert run.code != 0
+    assert told in run
+    assert "may not look" not in run
+    assert "canary" not in run
+
+
+def test_an_identity_that_was_lost_is_named_whatever_is_to_change(ready: Project, sandbox: Sandbox) -> None:
+    configure(ready)
+    sandbox.write_vault(GCP.vault(login(uid(1), "Stays", "p1"), login(uid(2), "Goes", "p1")))
+    ready.up_well()
+    for records in ([login(uid(1), "Stays", "p1")], [login(uid(1), "Stays", "p2"), login(uid(2), "Goes", "p1")]):
+        sandbox.write_vault(GCP.vault(*records, trusted=False))
+        run = ready.preview()
+        assert run.code != 0
+        assert SIGN_IN + GCP_TARGET in run
+        assert "may not look" not in run
+
+
+def test_an_identity_that_may_not_list_goes_on(ready: Project, sandbox: Sandbox) -> None:
+    configure(ready)
+    content = GCP.vault(login(uid(1), "First", "p1"))
+    rights = [f"secretmanager.{right}" for right in ("secrets.create", "secrets.get", "versions.*")]
+    content["clouds"]["gcp"]["serviceAccounts"][0]["allows"] = rights
+    sandbox.write_vault(content)
+    assert "may not look at 1 name of secrets to create" in ready.up_well()
+    assert GCP.values(ready) == {"First": password("p1")}

@@ -57,6 +57,13 @@ class AwsTarget(Target):
     access_key_id: str | None = field(repr=False)
     secret_access_key: str | None = field(repr=False)
 
+    @property
+    def identity(self) -> str:
+        """See `Target.identity`."""
+        if self.role:
+            return f"the role {self.role}"
+        return "the user of the PAM Configuration's access keys" if self.access_key_id else super().identity
+
 
 class Aws(Cloud):
     """AWS Secrets Manager."""

@@ -27,14 +27,20 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:aws"
-_MISSING = re.compile(r"(couldn't|can't|could not) find |not found|api error \w*NotFoundException: ")
-_DELETED = re.compile(r"(scheduled|marked) for deletion")
-# With a space or more than a name can hold: the text names the secret, which may be called like an error.
+# All with a space, which no name can hold: the text names the secret, which may be called like an error.
+_MISSING = re.compile(r"couldn't find resource\b|ResourceNotFoundException: Secrets Manager can't find ")
+_DELETED = re.compile(r"InvalidRequestException: You can't .*\b(scheduled|marked) for deletion")
 ABSENT = re.compile(f"{_MISSING.pattern}|{_DELETED.pattern}")
 """Matches what the provider says when there is no such thing."""
 _RESTORE = "Restore it (`aws secretsmanager restore-secret`), wait until then, or retitle the record."
-DENIED = re.compile(r"error Secrets Manager: .*api error AccessDenied|not authorized to perform: secretsmanager:")
-"""Matches what it says when the identity may not ask."""
+DENIED = re.compile(
+    r"operation error Secrets Manager: \w+, https response error StatusCode: \d+, RequestID: [\w-]*, "
+    r"api error AccessDeniedException: "
+)
+"""Matches what it says when the identity may not ask: Secrets Manager's own answer, with nothing between it and the
+call, where a failed sign-in would stand (`get credentials: ... STS: AssumeRole, ... AccessDenied`). A key of KMS that
+the identity may not use is told so, too: a right that the right identity lacks.
+"""
 _GET_SECRET = "aws:secretsmanager/getSecret:getSecret"  # noqa: S105 - a function of the provider
 _GET_VERSION = "aws:secretsmanager/getSecretVersion:getSecretVersion"
 _OTHERS = ("description", "kmsKeyId")
@@ -227,7 +233,7 @@ async def look(
     be there already.
     """
     target = cast(AwsTarget, plan.target)
-    questions = Questions(plan.name, provider, ABSENT, DENIED)
+    questions = Questions(plan.name, provider, ABSENT, DENIED, target.identity)
     regions = places(target, plan.configuration)
 
     async def find(secret: PlannedSecret) -> FoundSecret | None:

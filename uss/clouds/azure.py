@@ -29,7 +29,7 @@ from uss.errors import ConfigurationError
 from uss.keeper.pam import PamConfiguration
 from uss.naming import AZURE_NAMES
 from uss.state import StateResource
-from uss.text import shown
+from uss.text import printable, shown
 
 SECRET = "azure-native:keyvault:Secret"  # noqa: S105 - a resource type
 VAULT = "azure-native:keyvault:Vault"
@@ -56,6 +56,15 @@ class AzureTarget(Target):
     """A managed identity's client ID; none: the PAM Configuration's service principal."""
     client_id: str | None = field(repr=False)
     client_secret: str | None = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        """See `Target.identity`."""
+        if self.managed_identity:
+            return f"the managed identity {self.managed_identity}"
+        if self.client_id and self.client_secret:
+            return f"the PAM Configuration's service principal {printable(self.client_id)}"
+        return super().identity
 
 
 class Azure(Cloud):

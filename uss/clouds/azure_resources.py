@@ -263,7 +263,7 @@ async def look(
     be recovered, the key vault itself tells.
     """
     target = cast(AzureTarget, plan.target)
-    questions = Questions(plan.name, provider, ABSENT, DENIED)
+    questions = Questions(plan.name, provider, ABSENT, DENIED, target.identity)
     vault = {"resourceGroupName": target.resource_group, "vaultName": target.vault}
     ours = any(made_here(entry, target.vault) for entry in resources)
     wanted = [secret for secret in plan.secrets if secret.change in NEW_NAMES]

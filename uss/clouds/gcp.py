@@ -29,7 +29,7 @@ from uss.keeper.pam import PamConfiguration
 from uss.keeper.records import Record
 from uss.naming import GCP_NAMES
 from uss.state import StateResource
-from uss.text import encodable, shown
+from uss.text import encodable, printable, shown
 
 SECRET = "gcp:secretmanager/secret:Secret"  # noqa: S105 - a resource type
 VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
@@ -62,6 +62,15 @@ class GcpTarget(Target):
     """Locations of the replicas, in alphabetical order; none: GCP replicates by itself."""
     impersonate: str | None
     credentials: str | None = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        """See `Target.identity`."""
+        if self.impersonate:
+            return f"the service account {self.impersonate}"
+        if self.credentials:
+            return f"the service account {printable(str(json.loads(self.credentials)['client_email']))}"
+        return super().identity
 
 
 class Gcp(Cloud):

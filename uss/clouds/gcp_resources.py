@@ -30,10 +30,15 @@ if TYPE_CHECKING:
     from uss.plan import ConfigurationPlan
 
 _PROVIDER = "pulumi:providers:gcp"
-ABSENT = re.compile(r"Error 404|not found|Error 400: Secret Version ")
-"""Matches what the provider says when there is no such thing."""
-DENIED = re.compile(r"secretmanager\.[a-z]+\.[a-z]+")
-"""Matches what it says when the identity may not ask."""
+# A quoted answer begins with { or <: what stands in it is a token service's word, a proxy's, or a page's.
+_GOOGLE = r"^[^{<]* googleapi: Error "
+ABSENT = re.compile(rf"{_GOOGLE}404: |{_GOOGLE}400: Secret Version |\* projects/[^/ ]+/secrets/[\w-]+ not found\b")
+"""Matches what the provider says when there is no such thing: Secret Manager's word, or the provider's own."""
+DENIED = re.compile(rf"{_GOOGLE}403: Permission 'secretmanager\.[a-z]+\.[a-z]+' denied ")
+"""Matches what it says when the identity may not ask. The host's name, secretmanager.googleapis.com, is in every error
+of the way there, also of an identity that does not work; other reasons of a 403 are a project without the service, or
+none.
+"""
 _NEVER = re.compile(r"(?!)")
 """Of what is there in any case nothing is absent: "not found" means an identity that does not exist."""
 _OTHERS = ("topics", "rotation", "versionAliases", "versionDestroyTtl")
@@ -170,7 +175,7 @@ async def look(
     not know, and a second one would leave the first readable when the next value comes.
     """
     target = cast(GcpTarget, plan.target)
-    questions = Questions(plan.name, provider, ABSENT, DENIED)
+    questions = Questions(plan.name, provider, ABSENT, DENIED, target.identity)
     wanted = [secret for secret in plan.secrets if secret.change in (*NEW_NAMES, *_NEW_VALUE)]
     if not wanted and plan.changes and plan.configuration.check_identity:
         await _check_identity(questions, plan, target)

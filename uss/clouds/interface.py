@@ -92,6 +92,11 @@ class Target:
     """Places in which a name can exist once, as `aws:123456789012:us-east-1`: two secrets of one name in one of them
     would be one secret. Where no account is known, an access key's ID stands for it."""
 
+    @property
+    def identity(self) -> str:
+        """As whom, in words that can begin a part of a sentence, as in `the role arn:...`."""
+        return "the machine's own identity"
+
 
 @dataclass(frozen=True)
 class HeldSecret:

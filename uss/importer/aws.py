@@ -135,7 +135,7 @@ class AwsReader:
 
 def connect(target: AwsTarget, configuration: str) -> AwsReader:
     """Return the reader of a configuration; raise `CloudError` where the machine has no identity to begin with."""
-    region, caller = target.regions[0], Caller(configuration, "AWS", _identity(target))
+    region, caller = target.regions[0], Caller(configuration, "AWS", target.identity)
     with _translation(caller, "let the import in", "credentials"):
         session = botocore.session.Session()
         if target.access_key_id and target.secret_access_key:
@@ -180,12 +180,6 @@ def _assumed(
     credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, _Role.METHOD)
     assumed.register_component("credential_provider", CredentialResolver([_Role(credentials)]))
     return assumed
-
-
-def _identity(target: AwsTarget) -> str:
-    if target.role:
-        return f"the role {target.role}"
-    return "the user of the PAM Configuration's access keys" if target.access_key_id else "the machine's own identity"
 
 
 def _pushed(filters: Filters) -> Any:

@@ -98,21 +98,13 @@ def connect(target: AzureTarget, configuration: str) -> AzureReader:
     """
     if target.managed_identity and not azure_metadata.answers():
         raise no_metadata_service(configuration)
-    caller = Caller(configuration, "Azure", _identity(target))
+    caller = Caller(configuration, "Azure", target.identity)
     with ExitStack() as stack:
         credential = azure_vault.credential(target)
         stack.enter_context(credential)
         client = azure_vault.connect(_vault_url(target, credential, caller), credential, **_RETRIES)
         stack.enter_context(client)
         return AzureReader(client, caller, stack.pop_all())
-
-
-def _identity(target: AzureTarget) -> str:
-    if target.managed_identity:
-        return f"the managed identity {target.managed_identity}"
-    if target.client_id and target.client_secret:
-        return f"the PAM Configuration's service principal {target.client_id}"
-    return "the machine's own identity"
 
 
 def _vault_url(target: AzureTarget, credential: azure_vault.Credential, caller: Caller) -> str:

@@ -117,7 +117,7 @@ class _Bearer(Credentials):
 
 def connect(target: GcpTarget, configuration: str) -> GcpReader:
     """Return the reader of a configuration, once Google has given its identity a token; raise `CloudError`."""
-    caller = Caller(configuration, "GCP", _identity(target))
+    caller = Caller(configuration, "GCP", target.identity)
     endpoint = os.environ.get(_ENDPOINT)
     with closing(requests.Session()) as session, _translation(caller, "give an access token", "it"):
         credentials = _credentials(target, caller)
@@ -162,14 +162,6 @@ def _source(target: GcpTarget, caller: Caller) -> Credentials:
         mend = "Paste the whole JSON file that GCP gave for the service account's key into the PAM Configuration."
         raise caller.missing("the private key of the PAM Configuration's service account is malformed.", mend) from None
     return made
-
-
-def _identity(target: GcpTarget) -> str:
-    if target.impersonate:
-        return f"the service account {target.impersonate}"
-    if target.credentials:
-        return f"the service account {json.loads(target.credentials)['client_email']}"
-    return "the machine's own identity"
 
 
 def _listed(secret: Secret, project: str) -> Listed:

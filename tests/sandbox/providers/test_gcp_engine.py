@@ -161,7 +161,7 @@ def test_secrets_land_under_the_impersonated_account_and_change_create_first(
 
 def test_a_refused_identity_fails_the_preview_with_googles_word(commands: Commands, project: Project) -> None:
     shown = project.run("preview", fails=True, SYNC_ACCOUNT=READER_EMAIL)
-    assert f"unable to get an access token by impersonation of {READER_EMAIL}" in shown
+    assert f"secretmanager.googleapis.com/v1/projects/{PROJECT}/secrets?" in shown
     assert "Permission 'iam.serviceAccounts.getAccessToken' denied on resource" in shown
     assert "PRIVATE KEY" not in shown
     assert values(commands) == {}

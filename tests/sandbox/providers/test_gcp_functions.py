@@ -47,7 +47,7 @@ def test_a_secret_is_described_with_all_its_labels(provider: Connection) -> None
         ],
     }
     assert found.items() >= wanted.items()
-    with pytest.raises(grpc.RpcError, match="Error 404: Secret"):
+    with pytest.raises(grpc.RpcError, match=f"projects/{PROJECT}/secrets/none not found"):
         provider.invoke(f"{MODULE}/getSecret:getSecret", secretId="none")
 
 

@@ -40,6 +40,7 @@ def provider(gcp: Gcp, connect_gcp: Connect) -> Connection:
 
 
 def test_a_version_is_added_enabled_and_read_back(gcp: Gcp, provider: Connection) -> None:
+    provider.invoke("gcp:secretmanager/getSecrets:getSecrets")
     gcp.faults.reset_calls()
     made = provider.create(VERSION, inputs())
     assert (held(gcp)["versions"], held(gcp)["values"]) == ({"1": "ENABLED"}, {"1": CANARY})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,27 +23,69 @@ from tests.sandbox.gcp.kit import (
     key_file,
     private_pem,
 )
-from tests.sandbox.providers.harness import Connect
+from tests.sandbox.providers.harness import Connect, Connection
 from uss.sandbox.faults import Fault, FaultKind
 from uss.sandbox.providers.gcp_config import parse_config
 from uss.sandbox.providers.interface import ProviderError
 
 SECRET = "gcp:secretmanager/secret:Secret"
 MIDDLE = f"middle@{PROJECT}.iam.gserviceaccount.com"
+LIST = "gcp:secretmanager/getSecrets:getSecrets"
 INPUTS: dict[str, Any] = {"secretId": "database", "replication": {"auto": {}}}
+CALL = (
+    f'invoking {LIST}: 1 error occurred:\n\t* Error when reading or editing SecretManagerSecrets "": '
+    f'Get "https://secretmanager.googleapis.com/v1/{PARENT}/secrets?alt=json": '
+)
+IMPERSONATION = (
+    'impersonate: unable to generate access token: Post "https://iamcredentials.googleapis.com/v1/projects/-/'
+    f'serviceAccounts/{SYNC_EMAIL}:generateAccessToken": '
+)
 
 
-def test_the_key_is_proven_without_a_call_of_secret_manager(gcp: Gcp, connect_gcp: Connect) -> None:
-    connect_gcp()
-    assert gcp.faults.calls() == {"gcp": {"oauth2.Token": 1}}
+def refusal(provider: Connection) -> str:
+    """What a call without any answer of Secret Manager ends with, after the call itself."""
+    with pytest.raises(grpc.RpcError) as refused:
+        provider.invoke(LIST)
+    assert isinstance(refused.value, grpc.Call)
+    told = refused.value.details() or ""
+    assert told.startswith(CALL)
+    return told.removeprefix(CALL).strip()
 
 
-def test_a_key_that_google_does_not_know_is_refused_with_googles_word(connect_gcp: Connect) -> None:
-    stranger = key_file("stranger@elsewhere-project.iam.gserviceaccount.com")
-    with pytest.raises(grpc.RpcError, match='oauth2: "invalid_grant" "Invalid grant: account not found"'):
-        connect_gcp(credentials=json.dumps(stranger))
-    with pytest.raises(grpc.RpcError, match=r"Invalid JWT Signature\."):
-        connect_gcp(credentials=json.dumps(key_file(private_key=private_pem(READER_EMAIL))))
+def test_an_identity_is_tried_by_the_first_call_that_needs_it(gcp: Gcp, connect_gcp: Connect) -> None:
+    provider = connect_gcp()
+    assert gcp.faults.calls() == {}
+    provider.invoke(LIST)
+    provider.invoke(LIST)
+    assert gcp.faults.calls() == {"gcp": {"oauth2.Token": 1, "secretmanager.ListSecrets": 2}}
+
+
+def test_calls_at_once_share_a_token(gcp: Gcp, connect_gcp: Connect) -> None:
+    provider = connect_gcp(impersonateServiceAccount=SYNC_EMAIL)
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda _: provider.invoke(LIST), range(8)))
+    tokens = {"iamcredentials.GenerateAccessToken": 1, "oauth2.Token": 1}
+    assert gcp.faults.calls()["gcp"].items() >= tokens.items()
+
+
+@pytest.mark.parametrize(
+    ("settings", "beginning"),
+    [
+        ({}, "oauth2: cannot fetch token: 400 Bad Request"),
+        ({"impersonateServiceAccount": SYNC_EMAIL}, f"{IMPERSONATION}auth: cannot fetch token: 400"),
+    ],
+    ids=["by the key", "by impersonation"],
+)
+def test_a_key_that_google_does_not_know_is_refused_with_googles_word(
+    connect_gcp: Connect, settings: dict[str, Any], beginning: str
+) -> None:
+    stranger = json.dumps(key_file("stranger@elsewhere-project.iam.gserviceaccount.com"))
+    told = (
+        f'{beginning}\nResponse: {{"error": "invalid_grant", "error_description": "Invalid grant: account not found"}}'
+    )
+    assert refusal(connect_gcp(credentials=stranger, **settings)) == told
+    forged = json.dumps(key_file(private_key=private_pem(READER_EMAIL)))
+    assert "Invalid JWT Signature." in refusal(connect_gcp(credentials=forged, **settings))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +95,6 @@ def test_a_key_that_google_does_not_know_is_refused_with_googles_word(connect_gc
         "[]",
         '{"type": "authorized_user"}',
         '{"type": "service_account"}',
-        json.dumps(key_file(private_key="canary")),
         "/no/such/canary",
     ],
 )
@@ -60,6 +102,13 @@ def test_what_is_no_key_is_refused_without_showing_it(connect_gcp: Connect, text
     with pytest.raises(grpc.RpcError, match="credentials are") as refused:
         connect_gcp(credentials=text)
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("settings", [{}, {"impersonateServiceAccount": SYNC_EMAIL}])
+def test_a_private_key_that_is_none_is_told_by_the_first_call(connect_gcp: Connect, settings: dict[str, Any]) -> None:
+    told = refusal(connect_gcp(credentials=json.dumps(key_file(private_key="canary")), **settings))
+    assert "private key" in told
+    assert "canary" not in told
 
 
 def test_the_key_may_be_a_file(connect_gcp: Connect, tmp_path: Path) -> None:
@@ -73,29 +122,18 @@ def test_an_impersonated_account_writes_with_its_own_rights(gcp: Gcp, connect_gc
         content(serviceAccounts=[{"email": SYNC_EMAIL, "impersonators": [PAM_EMAIL], "allows": ["*.create"]}])
     )
     sync = connect_gcp(impersonateServiceAccount=SYNC_EMAIL)
-    assert gcp.faults.calls()["gcp"] == {"iamcredentials.GenerateAccessToken": 1, "oauth2.Token": 1}
     with pytest.raises(grpc.RpcError, match=r"'secretmanager\.secrets\.get' denied"):
         sync.create(SECRET, INPUTS)
+    tokens = {"iamcredentials.GenerateAccessToken": 1, "oauth2.Token": 1}
+    assert gcp.faults.calls()["gcp"].items() >= tokens.items()
     assert connect_gcp().read(SECRET, "database")
-
-
-def test_an_impersonation_without_the_grant_is_refused(gcp: Gcp, connect_gcp: Connect) -> None:
-    gcp.change_vault(content(serviceAccounts=[{"email": SYNC_EMAIL}]))
-    with pytest.raises(grpc.RpcError) as refused:
-        connect_gcp(impersonateServiceAccount=SYNC_EMAIL)
-    assert isinstance(refused.value, grpc.Call)
-    assert refused.value.details() == (
-        f"unable to get an access token by impersonation of {SYNC_EMAIL}: status code 403: Permission "
-        "'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist)."
-    )
 
 
 def test_delegates_are_walked_in_their_order(gcp: Gcp, connect_gcp: Connect) -> None:
     middle, target = {"email": MIDDLE, "impersonators": [PAM_EMAIL]}, {"email": SYNC_EMAIL, "impersonators": [MIDDLE]}
     gcp.change_vault(content(serviceAccounts=[middle, target]))
-    connect_gcp(impersonateServiceAccount=SYNC_EMAIL, impersonateServiceAccountDelegates=[MIDDLE])
-    with pytest.raises(grpc.RpcError, match="getAccessToken"):
-        connect_gcp(impersonateServiceAccount=SYNC_EMAIL)
+    connect_gcp(impersonateServiceAccount=SYNC_EMAIL, impersonateServiceAccountDelegates=[MIDDLE]).invoke(LIST)
+    assert "getAccessToken" in refusal(connect_gcp(impersonateServiceAccount=SYNC_EMAIL))
 
 
 def test_an_access_token_is_used_as_it_is(gcp: Gcp, connect_gcp: Connect) -> None:
@@ -162,12 +200,27 @@ def test_another_cloud_is_never_spoken_to(
         connect_gcp(impersonateServiceAccount=SYNC_EMAIL)
 
 
-@pytest.mark.parametrize("kind", [FaultKind.DENIED, FaultKind.GARBLED, FaultKind.DROPPED])
-@pytest.mark.parametrize("operation", ["oauth2.Token", "iamcredentials.GenerateAccessToken"])
-def test_a_token_that_cannot_be_had_is_told(gcp: Gcp, connect_gcp: Connect, kind: FaultKind, operation: str) -> None:
+@pytest.mark.parametrize(
+    ("operation", "kind", "beginning"),
+    [
+        ("oauth2.Token", FaultKind.DENIED, f"{IMPERSONATION}auth: cannot fetch token: 403\nResponse: {{"),
+        ("oauth2.Token", FaultKind.GARBLED, f"{IMPERSONATION}auth: cannot fetch token: unexpected end of JSON input"),
+        (
+            "oauth2.Token",
+            FaultKind.DROPPED,
+            f'{IMPERSONATION}auth: cannot fetch token: Post "https://oauth2.googleapis.com/token": EOF',
+        ),
+        ("iamcredentials.GenerateAccessToken", FaultKind.DENIED, "impersonate: status code 403: {"),
+        ("iamcredentials.GenerateAccessToken", FaultKind.GARBLED, "impersonate: unexpected end of JSON input"),
+        ("iamcredentials.GenerateAccessToken", FaultKind.DROPPED, f"{IMPERSONATION}EOF"),
+        ("secretmanager.ListSecrets", FaultKind.DROPPED, "EOF"),
+    ],
+)
+def test_what_did_not_reach_secret_manager_is_told_with_its_address(
+    gcp: Gcp, connect_gcp: Connect, operation: str, kind: FaultKind, beginning: str
+) -> None:
     gcp.faults.add(Fault("gcp", operation, kind))
-    with pytest.raises(grpc.RpcError, match="unable to get an access token by impersonation of"):
-        connect_gcp(impersonateServiceAccount=SYNC_EMAIL)
+    assert refusal(connect_gcp(impersonateServiceAccount=SYNC_EMAIL)).startswith(beginning)
 
 
 def test_a_quota_that_is_used_up_is_told_after_some_tries(gcp: Gcp, connect_gcp: Connect) -> None:

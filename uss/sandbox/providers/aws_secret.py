@@ -195,7 +195,7 @@ def describe_secret(client: SecretsManagerClient, secret_id: str) -> DescribeSec
             raise SecretGoneError(str(error)) from None
         raise
     if described.get("DeletedDate"):
-        raise SecretGoneError(f"reading Secrets Manager Secret ({secret_id}): it is scheduled for deletion")
+        raise SecretGoneError(f"reading Secrets Manager Secret ({secret_id}): couldn't find resource")
     return described
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from google.cloud.secretmanager_v1 import types
 
-from uss.sandbox.providers.gcp_errors import gcp_call
+from uss.sandbox.providers.gcp_errors import NOT_FOUND, GcpError, gcp_call
 from uss.sandbox.providers.gcp_secret import moment, secret_properties
 from uss.sandbox.providers.gcp_secret_version import payload_text
 from uss.sandbox.providers.gcp_session import GcpSession
@@ -17,14 +15,22 @@ SECRET_RESULTS = frozenset({"secretData"})
 """The results that are secret."""
 
 _PAGE = 1000
+_LISTING = 'Error when reading or editing SecretManagerSecrets ""'
+_READING = "error retrieving available secret manager secret versions"
+_ACCESSING = "error retrieving available secret manager secret version access"
 
 
 def get_secret(session: GcpSession, arguments: Properties) -> Properties:
     """`getSecret`: a secret's description, all its labels and annotations included."""
     project = session.project(arguments)
     name = f"projects/{project}/secrets/{arguments['secretId']}"
-    doing = f"Error when reading or editing {name}"
-    secret = session.ask(doing, session.client.get_secret, {"name": name})
+    doing = f'Error when reading or editing SecretManagerSecret "{name}"'
+    try:
+        secret = session.ask(doing, session.client.get_secret, {"name": name})
+    except GcpError as error:
+        if error.code == NOT_FOUND:
+            raise GcpError("", f"{name} not found", NOT_FOUND) from None
+        raise
     with gcp_call(doing):
         return _description(project, secret) | {"id": name}
 
@@ -35,8 +41,8 @@ def get_secrets(session: GcpSession, arguments: Properties) -> Properties:
     found: list[Properties] = []
     request: Properties = {"parent": f"projects/{project}", "filter": wanted, "page_size": _PAGE}
     while True:
-        pager = session.ask("Error reading Secrets", session.client.list_secrets, request)
-        with gcp_call("Error reading Secrets"):
+        pager = session.ask(_LISTING, session.client.list_secrets, request)
+        with gcp_call(_LISTING):
             page = next(iter(pager.pages))
             found += [_description(project, secret) for secret in page.secrets]
             if not page.next_page_token:
@@ -49,8 +55,8 @@ def get_secrets(session: GcpSession, arguments: Properties) -> Properties:
 def get_secret_version(session: GcpSession, arguments: Properties) -> Properties:
     """`getSecretVersion`: a version by number or alias, or the latest one, and its value unless it is not asked for."""
     name = _version_name(session, arguments)
-    version = session.ask("Error retrieving available secret manager secret versions", _get(session), {"name": name})
-    with gcp_call("Error retrieving available secret manager secret versions"):
+    version = session.ask(_READING, session.client.get_secret_version, {"name": name})
+    with gcp_call(_READING):
         full_name, enabled = str(version.name), version.state == types.SecretVersion.State.ENABLED
         result = _version_properties(full_name, arguments) | {
             "createTime": moment(version.create_time),
@@ -66,24 +72,15 @@ def get_secret_version(session: GcpSession, arguments: Properties) -> Properties
 def get_secret_version_access(session: GcpSession, arguments: Properties) -> Properties:
     """`getSecretVersionAccess`: a version's value, with the permission to access it alone."""
     name = _version_name(session, arguments)
-    accessed = session.ask(
-        "Error retrieving available secret manager secret version access",
-        session.client.access_secret_version,
-        {"name": name},
-    )
-    with gcp_call("Error retrieving available secret manager secret version access"):
+    accessed = session.ask(_ACCESSING, session.client.access_secret_version, {"name": name})
+    with gcp_call(_ACCESSING):
         data = payload_text(accessed.payload.data, bool(arguments.get("isSecretDataBase64")))
         return _version_properties(str(accessed.name), arguments) | {"secretData": data}
 
 
-def _get(session: GcpSession) -> Any:
-    return session.client.get_secret_version
-
-
 def _value(session: GcpSession, name: str, arguments: Properties) -> str:
-    doing = "Error retrieving available secret manager secret version access"
-    accessed = session.ask(doing, session.client.access_secret_version, {"name": name})
-    with gcp_call(doing):
+    accessed = session.ask(_ACCESSING, session.client.access_secret_version, {"name": name})
+    with gcp_call(_ACCESSING):
         return payload_text(accessed.payload.data, bool(arguments.get("isSecretDataBase64")))
 
 

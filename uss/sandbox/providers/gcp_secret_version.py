@@ -150,7 +150,7 @@ def _data(inputs: Properties) -> bytes:
 
 def _switch(config: GcpSession, name: str, enabled: bool) -> None:
     method = config.client.enable_secret_version if enabled else config.client.disable_secret_version
-    config.ask("Error setting the state of SecretVersion", method, {"name": name})
+    config.ask("", method, {"name": name})
 
 
 def _named(name: str) -> Properties:

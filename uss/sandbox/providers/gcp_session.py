@@ -1,11 +1,10 @@
-"""A provider instance of GCP: its identity, proven, and its client of Secret Manager."""
+"""A provider instance of GCP: its identity, which the first call tries, and its client of Secret Manager."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ import requests
 from google.api_core.exceptions import BadGateway, InternalServerError, ServiceUnavailable, TooManyRequests
 from google.auth import identity_pool, impersonated_credentials
 from google.auth.credentials import Credentials
-from google.auth.transport.requests import Request
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 from google.oauth2 import service_account
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from uss.sandbox.providers.gcp_calls import quoted
 from uss.sandbox.providers.gcp_config import ENDPOINT_VARIABLE, GcpConfig
-from uss.sandbox.providers.gcp_errors import GcpError, gcp_call
+from uss.sandbox.providers.gcp_errors import gcp_call
+from uss.sandbox.providers.gcp_tokens import Bearer, Source
 from uss.sandbox.providers.interface import ProviderError
 from uss.sandbox.providers.values import Properties
 
@@ -33,25 +33,6 @@ _EXTERNAL = "external_account"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TIMEOUT_SECONDS = 60.0
 _RETRIED = (TooManyRequests, InternalServerError, BadGateway, ServiceUnavailable, requests.ConnectionError)
-
-
-class _Bearer(Credentials):
-    """The access token of other credentials, renewed by them.
-
-    The vendor's credentials of a service account, once they go with a request, also ask Google where that account is
-    allowed: at its public address, whatever the endpoints here. Their token alone asks nobody.
-    """
-
-    def __init__(self, source: Credentials | None, token: str | None = None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # google-auth has no types
-        self._source = source
-        self.token = token
-
-    def refresh(self, request: Any) -> None:
-        """Get a new token; an access token of the configuration stays what it is."""
-        if self._source is not None:
-            self._source.refresh(request)  # type: ignore[no-untyped-call]  # the same
-            self.token, self.expiry = self._source.token, self._source.expiry
 
 
 @dataclass
@@ -79,7 +60,7 @@ class GcpSession:
             wait=wait_exponential(multiplier=0.1, max=1.0),
             reraise=True,
         )
-        with gcp_call(doing, hidden):
+        with gcp_call(doing, hidden, quoted(method.__name__, request)):
             return attempts(method, request=request, retry=None, timeout=_TIMEOUT_SECONDS)
 
     def close(self) -> None:
@@ -88,36 +69,27 @@ class GcpSession:
 
 
 def connect(config: GcpConfig) -> GcpSession:
-    """Take on the configured identity and get a token, in a preview too; raise `ProviderError` if it is refused."""
+    """Take on the configured identity, which nothing here proves; raise `ProviderError` for one that is none."""
     endpoint = _local(config.secret_manager_custom_endpoint, ENDPOINT_VARIABLE)
-    credentials = _credentials(config)
-    with closing(requests.Session()) as session:
-        try:
-            with gcp_call("getting an access token"):
-                credentials.refresh(Request(session))
-        except GcpError as error:
-            raise ProviderError(f"unable to get an access token {_of_whom(config)}: {error.detail}") from None
     client = SecretManagerServiceClient(
-        credentials=credentials,
+        credentials=_credentials(config),
         transport="rest",
         client_options={"api_endpoint": endpoint.rstrip("/").removesuffix("/v1")},
     )
     return GcpSession(config, client)
 
 
-def _of_whom(config: GcpConfig) -> str:
+def _credentials(config: GcpConfig) -> Bearer:
     target = config.impersonate_service_account
-    return f"by impersonation of {target}" if target else "with the provider's credentials"
-
-
-def _credentials(config: GcpConfig) -> _Bearer:
-    source: Any = _Bearer(None, config.access_token) if config.access_token else _own(config)
-    if not config.impersonate_service_account:
-        return source if isinstance(source, _Bearer) else _Bearer(source)
+    if config.access_token:
+        source, own = Source(target or ""), Bearer(None, Source(), config.access_token)
+    else:
+        source, own = _own(config)
+    if not target:
+        return own
     endpoint = _local(config.iam_credentials_custom_endpoint, ENDPOINT_VARIABLE)
-    target = config.impersonate_service_account
     impersonated = impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]  # google-auth has no types
-        source_credentials=source,
+        source_credentials=own,
         target_principal=target,
         target_scopes=config.scopes,
         delegates=[f"projects/-/serviceAccounts/{email}" for email in config.impersonate_service_account_delegates],
@@ -125,22 +97,38 @@ def _credentials(config: GcpConfig) -> _Bearer:
             f"{endpoint.rstrip('/').removesuffix('/v1')}/v1/projects/-/serviceAccounts/{target}:generateAccessToken"
         ),
     )
-    return _Bearer(impersonated)
+    return Bearer(impersonated, source)
 
 
-def _own(config: GcpConfig) -> Credentials:
+def _own(config: GcpConfig) -> tuple[Source, Bearer]:
+    """Return the credentials to begin with."""
     # Credentials name the endpoint that they are sent to; here that is the sandbox's, whatever they say.
     url = _local(os.environ.get(ENDPOINT_VARIABLE), ENDPOINT_VARIABLE)
     info = _info(config)
+    target = config.impersonate_service_account or ""
     try:
         if info["type"] == _EXTERNAL:
-            return _external_account(info, url, config.scopes)
-        made: service_account.Credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # google-auth has no types
-            info | {"token_uri": f"{url}/token"}, scopes=config.scopes
-        )
+            source = Source(target, external=True)
+            return source, Bearer(_external_account(info, url, config.scopes), source)
+        source = Source(target, str(info["token_uri"]))
+        email, key = str(info["client_email"]), str(info["private_key"])
     except (ValueError, KeyError, TypeError, AttributeError):  # with the credentials' own text in it
         raise ProviderError("the credentials are not whole: a field is missing or malformed") from None
-    return made
+    if not _served(source.token_uri):
+        return source, Bearer(None, source, fault=source.no_address())
+    try:
+        made: service_account.Credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # google-auth has no types
+            info | {"client_email": email, "private_key": key, "token_uri": f"{url}/token"}, scopes=config.scopes
+        )
+    except (ValueError, TypeError, AttributeError):  # the same
+        return source, Bearer(None, source, fault=source.bad_key())
+    return source, Bearer(made, source)
+
+
+def _served(token_uri: str) -> bool:
+    """Whether the sandbox stands in for the address that a key names: Google's own, or one of this machine."""
+    host = urlsplit(token_uri).hostname or ""
+    return host in _LOOPBACK or host.endswith((".googleapis.com", ".google.com"))
 
 
 def _external_account(info: dict[str, Any], url: str, scopes: list[str]) -> Credentials:
