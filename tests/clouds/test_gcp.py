@@ -110,12 +110,23 @@ def test_a_version_counts_for_the_container_that_it_is_of() -> None:
     assert held.values == ("one",)
 
 
+ENCRYPTED = {"customerManagedEncryption": {"kmsKeyName": "projects/k/locations/l/keyRings/r/cryptoKeys/c"}}
+
+
 @pytest.mark.parametrize(
     ("before", "now", "told"),
     [
         ({"auto": {}}, [], None),
         ({"userManaged": {"replicas": [{"location": "b"}, {"location": "a"}]}}, ["a", "b"], None),
+        ({"auto": ENCRYPTED, "userManaged": None}, [], None),
+        ({"userManaged": {"replicas": [{"location": "a"} | ENCRYPTED]}, "auto": None}, ["a"], None),
         ({"auto": {}}, ["a"], "its replication changes from automatic to a"),
+        (
+            {"auto": ENCRYPTED},
+            ["a"],
+            "its replication changes from automatic to a, and its own encryption key stays behind",
+        ),
+        ({"auto": {"customerManagedEncryption": None}}, ["a"], "its replication changes from automatic to a"),
         ({"userManaged": {"replicas": [{"location": "a"}]}}, [], "its replication changes from a to automatic"),
     ],
 )

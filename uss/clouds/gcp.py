@@ -159,10 +159,11 @@ class Gcp(Cloud):
         secret = held.outputs(SECRET)
         if not secret or not isinstance(target, GcpTarget):
             return None
-        before = _replication(secret)
+        before = replicas(secret)
         if before == target.replication:
             return None
-        return f"its replication changes from {worded(before)} to {worded(target.replication)}"
+        lost = ", and its own encryption key stays behind" if encryption(secret) else ""
+        return f"its replication changes from {worded(before)} to {worded(target.replication)}{lost}"
 
     def resources(self) -> Resources:
         """See `Cloud.resources`."""
@@ -247,9 +248,21 @@ def _tags(secret: Mapping[str, Any]) -> Tags:
     }
 
 
-def _replication(secret: Mapping[str, Any]) -> tuple[str, ...]:
-    replicas = ((secret.get("replication") or {}).get("userManaged") or {}).get("replicas") or []
-    return tuple(sorted(replica["location"] for replica in replicas))
+def replicas(secret: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the locations of a held secret's replicas, in alphabetical order; none: GCP replicates by itself."""
+    return tuple(sorted(replica["location"] for replica in _replicas(secret)))
+
+
+def encryption(secret: Mapping[str, Any]) -> dict[str, str]:
+    """Return the customer's keys (CMEK) of a held secret by location, that of an automatic replication under ""."""
+    automatic = (secret.get("replication") or {}).get("auto") or {}
+    holders = {replica["location"]: replica for replica in _replicas(secret)} | {"": automatic}
+    named = {place: holder.get("customerManagedEncryption") for place, holder in holders.items()}
+    return {place: entry["kmsKeyName"] for place, entry in named.items() if entry}
+
+
+def _replicas(secret: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return ((secret.get("replication") or {}).get("userManaged") or {}).get("replicas") or []
 
 
 def worded(replication: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from uss.clouds import options
-from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belongs, ordinal, worded
+from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belongs, encryption, ordinal, replicas, worded
 from uss.clouds.interface import Declared, Findings, FoundSecret, LogicalName, Obstacle, Ownership, Tags, marked
 from uss.clouds.looking import Questions
 from uss.clouds.registration import Input, Kind, Options, Secret, reference, register
@@ -43,6 +43,8 @@ _NEVER = re.compile(r"(?!)")
 """Of what is there in any case nothing is absent: "not found" means an identity that does not exist."""
 _OTHERS = ("topics", "rotation", "versionAliases", "versionDestroyTtl")
 """What the sync says nothing of, and would otherwise take from a secret that it adopts."""
+_REPLICATION = "replication"
+_ENCRYPTION = "customerManagedEncryption"
 _SECRET = Kind(SECRET, reads=("name",), secret=("effectiveLabels", "pulumiLabels"))
 _VERSION = Kind(VERSION, reads=("version",), secret=("secretData", "secretDataWo"))
 _KINDS = {SECRET: _SECRET, VERSION: _VERSION}
@@ -83,7 +85,7 @@ async def _declare_secret(
     inputs: dict[str, Input] = {
         "secretId": secret.name,
         "project": target.project,
-        "replication": _replication(target),
+        _REPLICATION: _replication(secret, target),
         "labels": _part(secret.tags, LABEL),
         "annotations": _part(secret.tags, ANNOTATION),
         "deletionProtection": configuration.deletion_protection,
@@ -110,10 +112,20 @@ async def _declare_secret(
     return Declared(secret.record_uid, {"id": container.outputs["name"], "version": version.outputs["version"]})
 
 
-def _replication(target: GcpTarget) -> dict[str, Any]:
+def _replication(secret: PlannedSecret, target: GcpTarget) -> dict[str, Any]:
+    """The target's replication, with the customer's keys (CMEK) that the secret has in the same one: a retitled
+    record's new secret gets them too. Another project may not use them, so they do not move along.
+    """
+    has = secret.held.outputs(SECRET) if secret.held else {}
+    stays = has.get("project") == target.project and replicas(has) == target.replication
+    keys = encryption(has) if stays else {}
+
+    def encrypted(location: str) -> dict[str, Any]:
+        return {_ENCRYPTION: {"kmsKeyName": keys[location]}} if location in keys else {}
+
     if not target.replication:
-        return {"auto": {}}
-    return {"userManaged": {"replicas": [{"location": location} for location in target.replication]}}
+        return {"auto": encrypted("")}
+    return {"userManaged": {"replicas": [{"location": place} | encrypted(place) for place in target.replication]}}
 
 
 def _part(tags: Tags, prefix: str) -> dict[str, str]:
@@ -134,13 +146,21 @@ def _options(
     inherited = (entry for entry in secret.inherited if entry.type == kind)
     return Options(
         provider=provider,
-        ignore_changes=_OTHERS if kind == SECRET else (),
+        ignore_changes=_ignored(secret) if kind == SECRET else (),
         delete_before_replace=secret.change is Change.REPLACE,
         retain_on_delete=options.retains(configuration),
         aliases=tuple(entry.urn for entry in inherited if kind == SECRET or entry.urn == wanted),
         # Not where the resource is one of the state: its version is known.
         import_=None if version else secret.imported(kind),
     )
+
+
+def _ignored(secret: PlannedSecret) -> tuple[str, ...]:
+    """Where a secret stays, so does its replication: its locations are the configuration's by then, while the keys and
+    the order of the replicas, which the provider compares too, are their owner's.
+    """
+    anew = secret.change in (*NEW_NAMES, Change.REPLACE)
+    return _OTHERS if anew else (*_OTHERS, _REPLICATION)
 
 
 def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[Declared]]:

@@ -74,20 +74,3 @@ def test_a_destruction_is_delayed_by_1_to_1000_days() -> None:
     for wrong in ("86399s", "86400001s", "1 day"):
         with pytest.raises(InvalidArgumentError):
             limits.read_destroy_ttl(wrong)
-
-
-@pytest.mark.parametrize(
-    "replication",
-    [
-        None,
-        {},
-        {"automatic": {}, "userManaged": {}},
-        {"userManaged": {"replicas": []}},
-        {"userManaged": {"replicas": [{"location": "us-east1"}, {"location": "us-east1"}]}},
-        {"userManaged": {"replicas": [{"location": "US"}]}},
-        {"automatic": {"customerManagedEncryption": {"kmsKeyName": "k"}}},
-    ],
-)
-def test_a_replication_that_says_nothing_definite_is_refused(replication: Any) -> None:
-    with pytest.raises(InvalidArgumentError):
-        limits.read_replication(replication)

@@ -13,13 +13,20 @@ from tests.sandbox.providers.harness import Connect, Connection
 
 MODULE = "gcp:secretmanager"
 NAME = f"{PARENT}/secrets/database"
+KEY = "projects/keys/locations/us-east1/keyRings/ring/cryptoKeys/payments"
 
 
 @pytest.fixture
 def provider(gcp: Gcp, connect_gcp: Connect) -> Connection:
     client = gcp.client()
     secret: dict[str, Any] = {
-        "replication": {"user_managed": {"replicas": [{"location": "us-east1"}]}},
+        "replication": {
+            "user_managed": {
+                "replicas": [
+                    {"location": "us-east1", "customer_managed_encryption": {"kms_key_name": KEY}},
+                ]
+            }
+        },
         "labels": {"team": "payments"},
         "annotations": {"title": "The Database"},
     }
@@ -42,7 +49,9 @@ def test_a_secret_is_described_with_all_its_labels(provider: Connection) -> None
         "replications": [
             {
                 "autos": [],
-                "userManageds": [{"replicas": [{"location": "us-east1", "customerManagedEncryptions": []}]}],
+                "userManageds": [
+                    {"replicas": [{"location": "us-east1", "customerManagedEncryptions": [{"kmsKeyName": KEY}]}]}
+                ],
             }
         ],
     }

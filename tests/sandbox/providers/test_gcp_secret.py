@@ -42,7 +42,7 @@ def test_a_secret_is_created_with_its_labels_and_annotations(gcp: Gcp, provider:
         "project": PROJECT,
         "secretId": "database",
         "name": gcp.client().get_secret(name=ID).name,
-        "replication": {"auto": {}},
+        "replication": {"auto": {"customerManagedEncryption": None}, "userManaged": None},
         "labels": {"team": "payments"},
         "pulumiLabels": {"team": "payments"},
         "effectiveLabels": {"team": "payments"},
@@ -170,7 +170,10 @@ def test_replicas_aliases_and_the_delay_of_destructions_are_written(gcp: Gcp, pr
     replication = {"userManaged": {"replicas": [{"location": "europe-west1"}, {"location": "us-east1"}]}}
     given = inputs(replication=replication, versionDestroyTtl="86400s")
     made = provider.create(SECRET, given)
-    assert made.outputs["replication"] == replication
+    assert made.outputs["replication"]["userManaged"]["replicas"] == [
+        {"location": "europe-west1", "customerManagedEncryption": None},
+        {"location": "us-east1", "customerManagedEncryption": None},
+    ]
     assert made.outputs["versionDestroyTtl"] == "86400s"
     assert provider.diff(SECRET, made, given).changes == NONE
     gcp.client().add_secret_version(parent=ID, payload={"data": b"x"})
@@ -178,6 +181,76 @@ def test_replicas_aliases_and_the_delay_of_destructions_are_written(gcp: Gcp, pr
     assert updated.outputs["versionAliases"] == {"stable": "1"}
     assert updated.outputs["versionDestroyTtl"] == ""
     assert held(gcp)["database"]["versionAliases"] == {"stable": 1}
+
+
+def encrypted(location: str) -> Properties:
+    key = f"projects/keys/locations/{location}/keyRings/ring/cryptoKeys/payments"
+    return {"customerManagedEncryption": {"kmsKeyName": key}}
+
+
+def replicas(*locations: str, encrypt: bool = False) -> Properties:
+    listed = [{"location": location} | (encrypted(location) if encrypt else {}) for location in locations]
+    return {"userManaged": {"replicas": listed}}
+
+
+@pytest.mark.parametrize(
+    ("plain", "encrypting", "path"),
+    [
+        ({"auto": {}}, {"auto": encrypted("global")}, "replication.auto.customerManagedEncryption"),
+        (
+            replicas("us-east1"),
+            replicas("us-east1", encrypt=True),
+            "replication.userManaged.replicas[0].customerManagedEncryption",
+        ),
+    ],
+    ids=["automatic", "user-managed"],
+)
+def test_keys_are_changed_in_place_and_taken_away_where_the_program_names_none(
+    gcp: Gcp, provider: Connection, plain: Properties, encrypting: Properties, path: str
+) -> None:
+    made = provider.create(SECRET, inputs(replication=encrypting))
+    assert "projects/keys/" in str(held(gcp)["database"]["replication"])
+    assert provider.diff(SECRET, made, inputs(replication=encrypting)).changes == NONE
+    assert provider.diff(SECRET, made, inputs(replication=plain), ignore=["replication"]).changes == NONE
+    difference = provider.diff(SECRET, made, inputs(replication=plain))
+    assert {key: change.kind for key, change in difference.detailedDiff.items()} == {
+        path: provider_pb2.PropertyDiff.DELETE
+    }
+    assert list(difference.diffs) == ["replication"]
+    assert not difference.replaces
+    bare = provider.update(SECRET, made, inputs(replication=plain))
+    assert "projects/keys/" not in str(held(gcp)["database"]["replication"])
+    assert "projects/keys/" not in str(bare.outputs)
+    provider.update(SECRET, bare, inputs(replication=encrypting))
+    assert "projects/keys/" in str(held(gcp)["database"]["replication"])
+
+
+def test_replicas_are_compared_in_their_order(provider: Connection) -> None:
+    made = provider.create(SECRET, inputs(replication=replicas("us-east1", "us-west1")))
+    turned = provider.diff(SECRET, made, inputs(replication=replicas("us-west1", "us-east1")))
+    paths = [f"replication.userManaged.replicas[{place}].location" for place in (0, 1)]
+    assert sorted(turned.detailedDiff) == paths
+    assert list(turned.replaces) == ["replication"]
+    fewer = provider.diff(SECRET, made, inputs(replication=replicas("us-east1")))
+    assert {path: change.kind for path, change in fewer.detailedDiff.items()} == {
+        "replication.userManaged.replicas[1]": provider_pb2.PropertyDiff.DELETE_REPLACE
+    }
+
+
+def test_an_import_takes_a_key_into_the_inputs_and_a_refresh_into_the_outputs_only(
+    gcp: Gcp, provider: Connection
+) -> None:
+    made = provider.create(SECRET, inputs())
+    key = encrypted("global")["customerManagedEncryption"]["kmsKeyName"]
+    automatic = {"automatic": {"customer_managed_encryption": {"kms_key_name": key}}}
+    gcp.client().update_secret(secret={"name": ID, "replication": automatic}, update_mask={"paths": ["replication"]})
+    refreshed, imported = provider.read(SECRET, ID, made), provider.read(SECRET, ID)
+    assert refreshed
+    assert imported
+    assert refreshed.inputs["replication"] == {"auto": {}}
+    assert imported.inputs["replication"] == {"auto": encrypted("global")}
+    assert refreshed.outputs["replication"] == imported.outputs["replication"]
+    assert refreshed.outputs["replication"]["auto"] == encrypted("global")
 
 
 def test_a_name_in_use_is_a_conflict(gcp: Gcp, provider: Connection) -> None:
@@ -196,7 +269,7 @@ def test_a_name_that_does_not_fit_is_refused_by_the_service(provider: Connection
     [
         ({"replication": {}}, "replication"),
         ({"replication": {"auto": {}, "userManaged": {"replicas": []}}}, "replication"),
-        ({"replication": {"auto": {"customerManagedEncryption": {"kmsKeyName": "k"}}}}, "replication"),
+        ({"replication": {"auto": None, "userManaged": None}}, "replication"),
         ({"replication": None}, "replication"),
         ({"deletionPolicy": "KEEP"}, "deletionPolicy"),
         ({"versionDestroyTtl": "1 day"}, "versionDestroyTtl"),

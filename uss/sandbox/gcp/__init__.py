@@ -3,8 +3,8 @@
 Four layers:
 - `urls`: which call a request is.
 - `responses`: faults, the order of the checks, what goes on the wire; `oauth` and `iamcredentials` answer for tokens.
-- `models`: what Secret Manager holds and the rules it keeps, with `limits`, `quotas` and `filters`; `identities`: who
-  there is and who may do what.
+- `models`: what Secret Manager holds and the rules it keeps, with `limits`, `replication`, `quotas` and `filters`;
+  `identities`: who there is and who may do what.
 - `exceptions`: the refusals in Google's own words.
 """
 

@@ -22,7 +22,6 @@ _ANNOTATION_KEY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _ANNOTATIONS_BYTES = 16 * 1024
 _ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _ALIASES = 50
-_LOCATION = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
 _SECONDS = re.compile(r"(\d+)(?:\.\d{1,9})?s")
 _DAY = 86_400
 _DESTROY_TTL = (_DAY, 1000 * _DAY)
@@ -107,26 +106,3 @@ def read_destroy_ttl(value: Any) -> int | None:
     if not _DESTROY_TTL[0] <= seconds <= _DESTROY_TTL[1]:
         raise InvalidArgumentError("Field [secret.version_destroy_ttl] must be between 1 and 1000 days.")
     return seconds
-
-
-def read_replication(value: Any) -> list[str] | None:
-    """Return the locations of a user-managed replication, or None for an automatic one; refuse what is neither."""
-    if not isinstance(value, Mapping) or not value:
-        raise InvalidArgumentError("Field [secret.replication] is required.")
-    if len(value) != 1 or not value.keys() <= {"automatic", "userManaged"}:
-        raise InvalidArgumentError("Field [secret.replication] must be one of automatic and user_managed.")
-    if "automatic" in value:
-        _refuse_encryption(value["automatic"] or {})
-        return None
-    replicas = (value["userManaged"] or {}).get("replicas") or []
-    locations = [str(replica.get("location") or "") for replica in replicas]
-    if not locations or len(set(locations)) != len(locations) or not all(map(_LOCATION.fullmatch, locations)):
-        raise InvalidArgumentError("Field [secret.replication.user_managed.replicas] must name locations, each once.")
-    for replica in replicas:
-        _refuse_encryption(replica)
-    return locations
-
-
-def _refuse_encryption(holder: Mapping[str, Any]) -> None:
-    if holder.get("customerManagedEncryption"):
-        raise InvalidArgumentError("The sandbox has no Cloud KMS: leave customer_managed_encryption out.")

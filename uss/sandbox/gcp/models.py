@@ -19,6 +19,7 @@ from uss.sandbox.gcp.exceptions import (
     NotFoundError,
 )
 from uss.sandbox.gcp.identities import Project
+from uss.sandbox.gcp.replication import Replication, read_replication
 
 LATEST = "latest"
 
@@ -38,6 +39,8 @@ class Version:
     number: int
     created: float
     payload: bytes = field(repr=False)
+    replication: Mapping[str, Any]
+    """Its replication status: the keys are those that the secret had when the version was added."""
     state: State = State.ENABLED
     destroyed: float | None = None
     scheduled: float | None = None
@@ -53,8 +56,7 @@ class Secret:
     project: Project
     secret_id: str
     created: float
-    locations: list[str] | None
-    """Where the payloads are kept; None for an automatic replication."""
+    replication: Replication
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, int] = field(default_factory=dict)
@@ -72,7 +74,7 @@ class Secret:
         shown: dict[str, Any] = {
             "name": self.name,
             "createTime": timestamp(self.created),
-            "replication": self._replication(),
+            "replication": self.replication.describe(),
             "etag": self.etag,
             "labels": self.labels,
             "annotations": self.annotations,
@@ -82,11 +84,6 @@ class Secret:
             shown["versionDestroyTtl"] = f"{self.destroy_ttl}s"
         return {key: value for key, value in shown.items() if value != {}}
 
-    def _replication(self) -> dict[str, Any]:
-        if self.locations is None:
-            return {"automatic": {}}
-        return {"userManaged": {"replicas": [{"location": location} for location in self.locations]}}
-
     def describe_version(self, version: Version) -> dict[str, Any]:
         """Return a version as the API shows it."""
         shown: dict[str, Any] = {
@@ -94,7 +91,7 @@ class Secret:
             "createTime": timestamp(version.created),
             "state": version.state.value,
             "etag": version.etag,
-            "replicationStatus": self._replication(),
+            "replicationStatus": version.replication,
         }
         if version.destroyed is not None:
             shown["destroyTime"] = timestamp(version.destroyed)
@@ -115,9 +112,8 @@ class SecretManager:
     def create(self, project: Project, secret_id: str, given: Mapping[str, Any]) -> Secret:
         """Create a secret of what the request gives."""
         limits.check_secret_id(secret_id)
-        secret = Secret(project, secret_id, self._clock(), limits.read_replication(given.get("replication")))
-        for name in given.keys() - {"name", "replication", "etag", "createTime"}:
-            _set(secret, name, given[name])
+        secret = Secret(project, secret_id, self._clock(), read_replication(given.get("replication")))
+        _set(secret, {name: given[name] for name in given.keys() - {"name", "replication", "etag", "createTime"}})
         if (project.id, secret_id) in self._secrets:
             raise AlreadyExistsError(f"Secret [{secret.name}] already exists.")
         self._secrets[project.id, secret_id] = secret
@@ -137,13 +133,12 @@ class SecretManager:
         return found[::-1]
 
     def update(self, project: Project, secret_id: str, given: Mapping[str, Any], mask: list[str]) -> Secret:
-        """Change the fields that the mask names; one that `given` lacks is emptied."""
+        """Change the fields that the mask names, all or none; one that `given` lacks is emptied."""
         secret = self.get(project, secret_id)
         _check_etag(given.get("etag"), secret.etag)
         if not mask:
             raise InvalidArgumentError("Field [update_mask] is required.")
-        for name in mask:
-            _set(secret, name, given.get(name))
+        _set(secret, {name: given.get(name) for name in mask})
         secret.etag = _etag()
         return secret
 
@@ -162,7 +157,9 @@ class SecretManager:
         if checksum is not None and checksum != google_crc32c.value(payload):
             raise InvalidArgumentError("The payload's checksum does not match its data: it was damaged on the way.")
         number = max(secret.versions, default=0) + 1
-        version = Version(number, self._clock(), payload, checksum_given=checksum is not None)
+        version = Version(
+            number, self._clock(), payload, secret.replication.status(), checksum_given=checksum is not None
+        )
         secret.versions[number] = version
         return version
 
@@ -220,19 +217,28 @@ class SecretManager:
                 _destroy(version, version.scheduled)
 
 
-def _set(secret: Secret, name: str, value: Any) -> None:
+def _set(secret: Secret, given: Mapping[str, Any]) -> None:
+    """Change fields, once it is known that all of them can be changed."""
+    values = [_read(secret, name, value) for name, value in given.items()]
+    for attribute, value in values:
+        setattr(secret, attribute, value)
+
+
+def _read(secret: Secret, name: str, value: Any) -> tuple[str, Any]:
     if name == "labels":
-        secret.labels = limits.read_labels(value or {})
-    elif name == "annotations":
-        secret.annotations = limits.read_annotations(value or {})
-    elif name == "versionAliases":
-        secret.aliases = limits.read_aliases(value or {}, secret.versions)
-    elif name == "versionDestroyTtl":
-        secret.destroy_ttl = limits.read_destroy_ttl(value)
-    elif name == "replication":
-        raise InvalidArgumentError("Field [secret.replication] is immutable.")
-    else:
-        raise InvalidArgumentError(f"Field [secret.{name}] is not one that the sandbox has.")
+        return "labels", limits.read_labels(value or {})
+    if name == "annotations":
+        return "annotations", limits.read_annotations(value or {})
+    if name == "versionAliases":
+        return "aliases", limits.read_aliases(value or {}, secret.versions)
+    if name == "versionDestroyTtl":
+        return "destroy_ttl", limits.read_destroy_ttl(value)
+    if name == "replication":
+        new = read_replication(value)
+        if new.locations != secret.replication.locations:
+            raise InvalidArgumentError("Field [secret.replication] is immutable.")
+        return "replication", new
+    raise InvalidArgumentError(f"Field [secret.{name}] is not one that the sandbox has.")
 
 
 def _destroy(version: Version, when: float) -> None:

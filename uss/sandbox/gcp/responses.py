@@ -148,12 +148,13 @@ def _list_secrets(secrets: SecretManager, call: Call, project: Project) -> Mappi
 
 
 def _secret_fields(secret: Secret) -> dict[str, Any]:
-    kind = "automatic" if secret.locations is None else "userManaged"
+    locations = secret.replication.locations
+    kind = "automatic" if locations is None else "userManaged"
     return {
         "name": secret.name,
         "labels": secret.labels,
         "annotations": secret.annotations,
-        "replication": {kind: ",".join(secret.locations or [])},
+        "replication": {kind: ",".join(locations or [])},
     }
 
 

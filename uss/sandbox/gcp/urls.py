@@ -15,6 +15,8 @@ TOKEN = "oauth2.Token"  # noqa: S105  the operation's name
 EXCHANGE = "sts.Token"  # noqa: S105  the same
 GENERATE = "iamcredentials.GenerateAccessToken"
 
+_MAPS = frozenset({"labels", "annotations", "versionAliases"})
+
 _SECRETS = r"/v1/projects/(?P<project>[^/:]+)/secrets"
 _SECRET = _SECRETS + r"/(?P<secret>[^/:]+)"
 _VERSION = _SECRET + r"/versions/(?P<version>[^/:]+)"
@@ -66,18 +68,30 @@ class Call:
         return "/".join(f"{kinds[kind]}/{name}" for kind, name in self.names.items())
 
     def content(self) -> dict[str, Any]:
-        """Return the body, a JSON object; raise `InvalidArgumentError` when it is none."""
+        """Return the body, a JSON object, without what is null; raise `InvalidArgumentError` when it is none."""
         try:
             content = json.loads(self.body or b"{}")
         except ValueError:
             content = None
         if not isinstance(content, dict):
             raise InvalidArgumentError("Invalid JSON payload received. Expected an object.")
-        return content
+        return _present(content)
 
     def form(self) -> dict[str, str]:
         """Return the body, a form."""
         return dict(parse_qsl(self.body.decode("utf-8", "replace")))
+
+
+def _present(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the fields that are null, which for a message is as if they were not given (ProtoJSON)."""
+    return {name: _value(name, value) for name, value in message.items() if value is not None}
+
+
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_value(name, entry) for entry in value]
+    # In a map an entry that is null is a fault.
+    return _present(value) if isinstance(value, dict) and name not in _MAPS else value
 
 
 def read_call(environ: dict[str, Any]) -> Call:

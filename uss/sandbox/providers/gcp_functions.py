@@ -109,8 +109,10 @@ def _description(project: str, secret: types.Secret) -> Properties:
     labels, annotations = dict(secret.labels), dict(secret.annotations)
     found = secret_properties(secret)
     replication = found.pop("replication")
-    managed = replication.get("userManaged")
-    replicas = [replica | {"customerManagedEncryptions": []} for replica in (managed or {}).get("replicas", [])]
+    automatic, managed = replication["auto"], replication["userManaged"]
+    replicas = [
+        {"location": replica["location"]} | _encryption(replica) for replica in (managed or {}).get("replicas", ())
+    ]
     return found | {
         "project": project,
         "secretId": found["name"].rpartition("/")[2],
@@ -121,7 +123,7 @@ def _description(project: str, secret: types.Secret) -> Properties:
         "effectiveAnnotations": annotations,
         "replications": [
             {
-                "autos": [] if managed else [{"customerManagedEncryptions": []}],
+                "autos": [_encryption(automatic)] if automatic else [],
                 "userManageds": [{"replicas": replicas}] if managed else [],
             }
         ],
@@ -133,3 +135,8 @@ def _description(project: str, secret: types.Secret) -> Properties:
         "ttl": "",
         "secretType": "",
     }
+
+
+def _encryption(holder: Properties) -> Properties:
+    encryption = holder["customerManagedEncryption"]
+    return {"customerManagedEncryptions": [encryption] if encryption else []}

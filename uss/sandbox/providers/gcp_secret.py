@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from google.cloud.secretmanager_v1 import types
 
+from uss.sandbox.providers import gcp_replication
 from uss.sandbox.providers.gcp_errors import NOT_FOUND, GcpError, gcp_call
 from uss.sandbox.providers.gcp_labels import merged, split
 from uss.sandbox.providers.gcp_session import GcpSession
@@ -34,9 +35,11 @@ _IMPORT_IDS = (
 )
 _SECONDS = re.compile(r"(\d+(?:\.\d{1,9})?)s")
 _POLICIES = {"DELETE", "ABANDON", "PREVENT"}
+_KINDS = ("auto", "userManaged")
 _MASKS = {
     "effectiveLabels": "labels",
     "effectiveAnnotations": "annotations",
+    "replication": "replication",
     "versionAliases": "version_aliases",
     "versionDestroyTtl": "version_destroy_ttl",
 }
@@ -67,10 +70,8 @@ class Secret(ResourceKind[GcpSession]):
         """Find a replication that is neither automatic nor user-managed, and settings that do not exist."""
         found = []
         replication, policy = inputs.get("replication"), inputs.get("deletionPolicy")
-        if isinstance(replication, dict) and len(replication.keys() & {"auto", "userManaged"}) != 1:
+        if isinstance(replication, dict) and sum(replication.get(key) is not None for key in _KINDS) != 1:
             found.append(("replication", "one of `auto,userManaged` must be specified"))
-        if isinstance(replication, dict) and "customerManagedEncryption" in str(replication):
-            found.append(("replication", "'customerManagedEncryption' is not known to the stand-in provider"))
         if policy not in (None, UNKNOWN) and policy not in _POLICIES:
             found.append(("deletionPolicy", f"expected deletionPolicy to be one of {sorted(_POLICIES)}"))
         ttl = inputs.get("versionDestroyTtl")
@@ -79,14 +80,14 @@ class Secret(ResourceKind[GcpSession]):
         return found
 
     def same(self, key: str, old: Any, new: Any) -> bool:
-        """Compare replications by their locations."""
-        if key == "replication" and isinstance(old, dict) and isinstance(new, dict) and not contains_unknown(new):
-            return _locations(old) == _locations(new)
-        return super().same(key, old, new)
+        """Compare inputs; a replication that is known is compared part by part in `derived_changes`."""
+        return (key == "replication" and _comparable(old, new)) or super().same(key, old, new)
 
     def derived_changes(self, config: GcpSession, olds: Properties, news: Properties) -> dict[str, Change]:
-        """Compare all labels and annotations, and the project where the provider's holds."""
-        changes = {
+        """Compare the replication's parts, all labels and annotations, and the project where the provider's holds."""
+        before, after = olds.get("replication"), news.get("replication")
+        changes = gcp_replication.changes(before, after) if _comparable(before, after) else {}
+        changes |= {
             key: Change(change_kind(olds.get(key), new))
             for key, new in merged(config.config, olds, news).items()
             if not self.same(key, olds.get(key), new)
@@ -109,7 +110,7 @@ class Secret(ResourceKind[GcpSession]):
         planned = merged(config.config, {}, inputs)
         secret = _body(inputs, planned)
         with gcp_call("Error creating Secret"):
-            secret.replication = _replication(inputs["replication"])
+            secret.replication = gcp_replication.message(inputs["replication"])
         config.ask(
             "Error creating Secret",
             config.client.create_secret,
@@ -132,17 +133,20 @@ class Secret(ResourceKind[GcpSession]):
             if error.code == NOT_FOUND:
                 return None
             raise
-        return ReadResult(full_id, found, self.live_inputs(found, inputs))
+        replication = gcp_replication.live(found["replication"], inputs.get("replication"))
+        return ReadResult(full_id, found, self.live_inputs(found, inputs) | {"replication": replication})
 
     def update(
         self, config: GcpSession, resource_id: str, olds: Properties, news: Properties, changed: Collection[str]
     ) -> Properties:
-        """Change labels, annotations, aliases and the delay of destructions; the rest is the provider's own affair."""
+        """Change labels, annotations, encryption, aliases and the delay of destructions; the rest is the provider's."""
         planned = merged(config.config, olds, news)
         mask = [field for output, field in _MASKS.items() if output in changed]
         if mask:
             secret = _body(news, planned)
             secret.name = resource_id
+            if "replication" in mask:
+                secret.replication = gcp_replication.message(news["replication"])
             config.ask(
                 f'Error updating Secret "{resource_id}"',
                 config.client.update_secret,
@@ -178,7 +182,7 @@ def secret_properties(secret: types.Secret) -> Properties:
         "name": secret.name,
         "createTime": moment(secret.create_time),
         "expireTime": "",
-        "replication": _shown_replication(secret.replication),
+        "replication": gcp_replication.shown(secret.replication),
         "versionAliases": {alias: str(number) for alias, number in secret.version_aliases.items()},
         "versionDestroyTtl": f"{int(ttl.total_seconds())}s" if ttl else "",
     }
@@ -225,20 +229,5 @@ def _body(inputs: Properties, planned: Properties) -> types.Secret:
         )
 
 
-def _replication(value: Properties) -> types.Replication:
-    locations = _locations(value)
-    if locations is None:
-        return types.Replication(automatic={})
-    return types.Replication(user_managed={"replicas": [{"location": location} for location in locations]})
-
-
-def _locations(replication: Properties) -> list[str] | None:
-    managed = replication.get("userManaged")
-    return None if managed is None else [replica["location"] for replica in managed["replicas"]]
-
-
-def _shown_replication(replication: types.Replication) -> Properties:
-    if "user_managed" in replication:
-        replicas = [{"location": replica.location} for replica in replication.user_managed.replicas]
-        return {"userManaged": {"replicas": replicas}}
-    return {"auto": {}}
+def _comparable(old: Any, new: Any) -> bool:
+    return isinstance(old, dict) and isinstance(new, dict) and not contains_unknown(new)

@@ -7,6 +7,7 @@ ProviderError           an operation failed; the text is shown to the user as it
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -94,10 +95,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """All changes of a resource by property; none at all means that nothing is to be done."""
+    """All changes of a resource by property, or by the path of what changes in one, such as `replicas[0].region`; none
+    at all means that nothing is to be done.
+    """
 
     changes: dict[str, Change]
     delete_before_replace: bool = False
+
+    @property
+    def properties(self) -> frozenset[str]:
+        """The properties that change."""
+        return frozenset(map(property_of, self.changes))
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,7 @@ class ResourceKind(ABC, Generic[ConfigT]):
         changes |= self.derived_changes(config, olds, news)
         if "*" in ignored:
             changes = {}
-        changes = {key: change for key, change in changes.items() if key not in ignored}
+        changes = {path: change for path, change in changes.items() if property_of(path) not in ignored}
         return Difference(changes, self._named_by_program(news))
 
     def same(self, key: str, old: Any, new: Any) -> bool:
@@ -164,7 +172,7 @@ class ResourceKind(ABC, Generic[ConfigT]):
         return bool(old == new) or (is_blank(old) and is_blank(new))
 
     def derived_changes(self, config: ConfigT, olds: Properties, news: Properties) -> dict[str, Change]:
-        """Return the changes of outputs that follow from more than this resource's inputs."""
+        """Return the changes that follow from more than one input and its output of the same name."""
         return {}
 
     @abstractmethod
@@ -243,6 +251,11 @@ class Package(ABC, Generic[ConfigT]):
 def is_blank(value: Any) -> bool:
     """Tell whether a value says nothing: None, or an empty string, list or map."""
     return value is None or value == "" or value == [] or value == {}
+
+
+def property_of(path: str) -> str:
+    """Return the property in which a path starts."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def change_kind(old: Any, new: Any) -> ChangeKind:

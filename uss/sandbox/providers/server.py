@@ -33,6 +33,7 @@ from uss.sandbox.providers.interface import (
     PartialFailureError,
     ProviderError,
     ResourceKind,
+    property_of,
 )
 from uss.sandbox.providers.values import Decoded, decode, encode
 
@@ -194,16 +195,16 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Confi
         )
         if not difference.changes:
             return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE, hasDetailedDiff=True)
-        replaces = sorted(key for key, change in difference.changes.items() if change.replaces)
+        replaces = sorted({property_of(path) for path, change in difference.changes.items() if change.replaces})
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME,
-            diffs=sorted(difference.changes),
+            diffs=sorted(difference.properties),
             replaces=replaces,
             deleteBeforeReplace=bool(replaces) and difference.delete_before_replace,
             hasDetailedDiff=True,
             detailedDiff={
-                key: provider_pb2.PropertyDiff(kind=_CHANGE_KINDS[change.kind, change.replaces])
-                for key, change in difference.changes.items()
+                path: provider_pb2.PropertyDiff(kind=_CHANGE_KINDS[change.kind, change.replaces])
+                for path, change in difference.changes.items()
             },
         )
 
@@ -247,7 +248,7 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Confi
         if request.preview:
             outputs = kind.plan(instance, olds, news.properties)
         else:
-            changed = kind.diff(instance, olds, news.properties, request.ignoreChanges).changes
+            changed = kind.diff(instance, olds, news.properties, request.ignoreChanges).properties
             outputs = kind.update(instance, request.id, olds, news.properties, changed)
         response = provider_pb2.UpdateResponse()
         encode(outputs, _secret_outputs(kind, news), response.properties)
