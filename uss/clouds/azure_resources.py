@@ -100,7 +100,7 @@ def declare(
     identity = reference(provider)
     vault = None
     if plan.key_vault is not KeyVault.GIVEN:
-        questions = Questions(plan.name, provider, ABSENT, DENIED)
+        questions = Questions(plan.name, provider, ABSENT, DENIED, target.identity)
         vault = asyncio.ensure_future(_declare_vault(plan, _new_vault(plan, target, ownership), questions, resources))
         yield _declared(vault)
     kept = [resource for held in plan.kept for resource in held.resources]
