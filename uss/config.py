@@ -184,7 +184,9 @@ class Configuration(_Model):
     tags: dict[str, str] = Field(
         default_factory=dict, description="More tags for every cloud secret.", examples=[{"team": "platform"}]
     )
-    limits: Limits = Field(default_factory=lambda: Limits(), description="When a run stops because readers would lose many secrets.")
+    limits: Limits = Field(
+        default_factory=lambda: Limits(), description="When a run stops because readers would lose many secrets."
+    )
     on_delete: OnDelete = Field(
         OnDelete.DELETE, strict=False, description="delete or retain the secret of a record that left the folders."
     )
