@@ -19,6 +19,7 @@ import yaml
 from azure.keyvault.secrets._shared import http_challenge_cache
 
 from tests.sandbox.commands import parse_exports
+from tests.warm import warm_folder
 from uss.sandbox.clients import aws_client
 from uss.sandbox.control import SandboxClient
 from uss.sandbox.layout import Layout
@@ -111,6 +112,11 @@ class Sandbox:
     control: SandboxClient
 
     @property
+    def cold(self) -> dict[str, str]:
+        """What a run needs whose Python is to start as a person's does: see `tests.warm`."""
+        return {"PATH": self.environment["PATH"].removeprefix(f"{warm_folder()}{os.pathsep}")}
+
+    @property
     def vault_file(self) -> Path:
         """The vault file."""
         return self.folder / "vault.yaml"
@@ -155,7 +161,8 @@ def running_sandbox(folder: Path) -> Iterator[Sandbox]:
     ]
     started = subprocess.run(start, capture_output=True, text=True, timeout=120, check=False)
     assert started.returncode == 0, started.stderr
-    environment = os.environ | parse_exports(started.stdout)
+    exports = parse_exports(started.stdout)
+    environment = os.environ | exports | {"PATH": f"{warm_folder()}{os.pathsep}{exports['PATH']}"}
     # Microsoft's client remembers the tenant of each address, and this port may have been another sandbox's before.
     http_challenge_cache.clear()
     try:
@@ -292,7 +299,7 @@ class Project:
         process = subprocess.Popen(
             ["pulumi", *self._up, "--color", "never", "--non-interactive"],
             cwd=self.folder,
-            env=self.environment | environment,
+            env=self.environment | self.sandbox.cold | environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
