@@ -141,6 +141,19 @@ def test_a_look_that_nobody_answers_fails_the_preview_and_says_as_whom(
     assert "canary" not in run
 
 
+def test_every_configuration_that_is_not_let_in_is_named(ready: Project, sandbox: Sandbox) -> None:
+    one = GCP.configuration() | {"name": "one", "namePrefix": f"{ready.prefix}one-"}
+    two = one | {"name": "two", "namePrefix": f"{ready.prefix}two-", "syncIdentity": NO_SUCH}
+    ready.configure(one, two)
+    sandbox.write_vault(GCP.vault(login(uid(1), "First", "p1"), trusted=False))
+    run = ready.up()
+    assert run.code != 0
+    assert f'configuration "one": {SIGN_IN}{GCP_TARGET}' in run
+    assert f'configuration "two": {SIGN_IN}{NO_SUCH}' in run
+    assert GCP.calls(sandbox) == set()
+    assert "Traceback" not in run
+
+
 def test_an_identity_that_was_lost_is_named_whatever_is_to_change(ready: Project, sandbox: Sandbox) -> None:
     configure(ready)
     sandbox.write_vault(GCP.vault(login(uid(1), "Stays", "p1"), login(uid(2), "Goes", "p1")))

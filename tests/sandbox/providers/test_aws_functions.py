@@ -31,7 +31,7 @@ def test_a_secret_in_another_region_is_found_there(cloud: Cloud, provider: Conne
 def test_a_secret_scheduled_for_deletion_is_not_found(cloud: Cloud, provider: Connection) -> None:
     cloud.client().create_secret(Name="a")
     cloud.client().delete_secret(SecretId="a")
-    with pytest.raises(grpc.RpcError, match="scheduled for deletion"):
+    with pytest.raises(grpc.RpcError, match="couldn.t find resource"):
         provider.invoke(GET_SECRET, name="a")
 
 
