@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.leaks import leaks
 from tests.sync.clouds import GCP_KEY, GCP_PAM, GcpUnderTest
 from tests.sync.harness import Project, Sandbox, login, plain_prefix, uid
 
@@ -99,5 +100,5 @@ def test_a_key_that_is_none_is_told_without_quoting_it(
     assert len(run.errors) == 1
     assert "key `pamConfiguration`" in run.errors[0]
     assert text in run.errors[0]
-    assert "canary" not in run
-    assert "PRIVATE KEY" not in run
+    assert leaks(run.output, "canary") == {}
+    assert leaks(run.output, "PRIVATE KEY") == {}
