@@ -16,6 +16,7 @@ async def main() -> pulumi.Inputs:
     with program.plain_errors():
         settings = program.load_settings()
         snapshot = program.begin_reading(settings)
+        program.warn_of_logs()
         state = await read_state()
         plan = program.check(program.make_plan(settings, snapshot(), state), settings.approvals)
         outlook = await program.look(plan, state)

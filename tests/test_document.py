@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import configuration, held, plan, record
+from tests.leaks import leaks
 from uss.document import REMOVED, VARIABLE, ConfigurationDocument, PlanDocument, hand_over, hand_over_stop, taken_over
 from uss.keeper import Field
 from uss.plan import Plan
@@ -78,7 +79,7 @@ def test_what_is_let_go_of_is_no_deletion() -> None:
 
 
 def test_it_holds_no_value() -> None:
-    assert CANARY not in PlanDocument.of(mixed()).model_dump_json()
+    assert leaks(PlanDocument.of(mixed()).model_dump_json(), CANARY) == {}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 
 import pulumi
 
-from uss import document, guards, report
+from uss import document, exposure, guards, report
 from uss.approval import VARIABLE, approve, parse_approvals, with_digests
 from uss.clouds import CLOUDS
 from uss.clouds.interface import Declared, HeldSecret, LogicalName, Ownership
@@ -95,6 +95,11 @@ def begin_reading(settings: Settings) -> Callable[[], Snapshot]:
     return partial(VaultReading(settings.access).snapshot, pulumi.log.info)
 
 
+def warn_of_logs() -> None:
+    """Warn where the engine writes values down: before it is asked for the state, which holds some."""
+    _warn(exposure.of_engine(exposure.running()))
+
+
 def make_plan(settings: Settings, snapshot: Snapshot, state: StackState) -> Plan:
     """Build the plan from what the vault and the state hold."""
     plan = build_plan(settings.configurations, snapshot, _holdings(state), CLOUDS, _ownership(), settings.source)
@@ -123,6 +128,8 @@ async def look(plan: Plan, state: StackState) -> Outlook:
     Raises `CloudError` when clouds do not answer, and says so of all of them. Configurations to which nothing is
     applied are not asked for.
     """
+    clouds = {part.cloud.type for part in plan.configurations if part.cloud}
+    _warn(exposure.of_providers(exposure.running(), clouds, preview=pulumi.runtime.is_dry_run()))
     ownership = _ownership()
     resources = _by_configuration(plan, state)
     providers = {
@@ -168,8 +175,12 @@ def show(plan: Plan) -> None:
     document.hand_over(plan)
     pulumi.log.info(report.summary(plan))
     for part in plan.configurations:
-        for line in report.warnings(part):
-            pulumi.log.warn(line)
+        _warn(report.warnings(part))
+
+
+def _warn(lines: list[str]) -> None:
+    for line in lines:
+        pulumi.log.warn(line)
 
 
 async def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.builders import FOLDER, OWNERSHIP, SOURCE, record
+from tests.leaks import leaks
 from uss.clouds.gcp import SECRET, VERSION, Gcp, GcpTarget, ordinal
 from uss.config import Configuration
 from uss.errors import ConfigurationError
@@ -43,7 +44,7 @@ def test_project_and_identity() -> None:
     assert (target().project, target().impersonate, target().locations) == ("from-key", None, ("gcp:from-key",))
     found = target(KEY, project="other", sync_identity=TARGET, replication_locations=["b", "a"])
     assert (found.project, found.impersonate, found.replication) == ("other", TARGET, ("a", "b"))
-    assert "canary" not in repr(found)
+    assert leaks(repr(found), "canary") == {}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_a_mistake_is_told_without_quoting_the_key(key: object, keys: dict[str, 
     with pytest.raises(ConfigurationError) as caught:
         target(key, **keys)
     assert text in str(caught.value)
-    assert "canary" not in str(caught.value)
+    assert leaks(str(caught.value), "canary") == {}
 
 
 def test_what_fits_a_label_is_one_and_the_rest_are_annotations() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.leaks import leaks
 from uss.errors import ConfigurationError
 from uss.keeper import Access, find_access
 
@@ -53,7 +54,7 @@ def test_what_is_no_bound_configuration_is_refused_without_quoting_it(content: s
     with pytest.raises(ConfigurationError) as caught:
         Access(content, "KSM_CONFIG").storage()
     assert text in str(caught.value)
-    assert "canary" not in f"{caught.value!r}{caught.value.__cause__!r}"
+    assert leaks(f"{caught.value!r}{caught.value.__cause__!r}", "canary") == {}
 
 
 def test_an_access_prints_as_its_source() -> None:
@@ -91,7 +92,7 @@ def test_a_file_that_cannot_be_read_is_told_by_name_and_not_by_content(tmp_path:
         with pytest.raises(ConfigurationError) as caught:
             find_access("from-stack", {"KSM_CONFIG_FILE": str(tmp_path / name)})
         assert f"{name} cannot be read ({fault})" in str(caught.value)
-        assert "canary" not in str(caught.value)
+        assert leaks(str(caught.value), "canary") == {}
 
 
 @pytest.mark.parametrize("content", ["", " ", "{", "5", "null", '"canary"', "[1]", "eyJ", "{}", '{"clientId": ""}'])
@@ -101,4 +102,4 @@ def test_the_error_names_the_source_and_the_mend(content: str, source: str) -> N
         Access(content, source).storage()
     assert str(caught.value).startswith(f"Keeper access: {source} ")
     assert "Set it to the JSON or base64 configuration" in str(caught.value)
-    assert "canary" not in str(caught.value)
+    assert leaks(str(caught.value), "canary") == {}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.leaks import leaks
 from uss.errors import (
     ConfigurationError,
     VaultDeniedError,
@@ -85,7 +86,7 @@ def test_the_whole_vault_is_read_with_one_call_of_each_kind(read: Read, faults: 
     assert (both.title, both.notes, both.attachments) == ("Both", "n", ("a.txt",))
     assert alone.folders == frozenset()
     assert faults.calls() == {"keeper": {"get_folders": 1, "get_secret": 1}}
-    assert "canary" not in repr(snapshot)
+    assert leaks(repr(snapshot), "canary") == {}
 
 
 @pytest.mark.parametrize("operation", ["get_secret", "get_folders"])
@@ -261,7 +262,7 @@ def test_no_error_nor_what_it_is_chained_to_holds_a_value(read: Read, faults: Fa
     faults.add(Fault("keeper", "get_folders", kind))  # the records have been read by then
     with pytest.raises(VaultError) as caught:
         read()
-    assert "canary" not in "".join(traceback.format_exception(caught.value))
+    assert leaks("".join(traceback.format_exception(caught.value)), "canary") == {}
 
 
 def test_nothing_is_left_over_from_a_read_that_failed(read: Read, faults: FaultBoard) -> None:

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 import yaml
 
+from tests.leaks import leaking_files, leaks
 from tests.pipelines.tokens import Issuer
 from tests.sync.harness import ROOT
 
@@ -100,7 +101,7 @@ class Runner(ABC):
             timeout=280,
             check=False,
         )
-        assert not [token for token in self.issuer.issued if token in done.stdout]
+        assert leaks(done.stdout, *self.issuer.issued) == {}
         return done
 
     def assert_tokens_are_private(self) -> None:
@@ -109,8 +110,7 @@ class Runner(ABC):
             for file in folder.rglob("*"):
                 if not file.is_file() or ".venv" in file.parts:
                     continue
-                content = file.read_bytes()
-                if any(token.encode() in content for token in self.issuer.issued):
+                if leaking_files(file, *self.issuer.issued):
                     assert 0 in (file.stat().st_mode & 0o077, file.parent.stat().st_mode & 0o077), file
 
 

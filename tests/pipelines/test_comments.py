@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from tests.leaks import leaks
 from tests.pipelines.standin import STRANGER, TOKEN, StandIn
 from tests.sync.harness import USS, Run
 
@@ -27,7 +28,7 @@ def comment(variables: dict[str, str], text: str = "the plan", stack: str = "pro
         check=False,
         timeout=60,
     )
-    assert TOKEN not in done.stdout + done.stderr
+    assert leaks(done.stdout + done.stderr, TOKEN) == {}
     assert "Traceback" not in done.stderr
     return Run(done.returncode, done.stdout + done.stderr, done.stdout)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.leaks import leaking_files, leaks
 from tests.sandbox.commands import PAM_KEY_ID, PAM_SECRET, PASSWORD, VAULT, Commands, parse_exports
 from uss.sandbox.control import SandboxClient
 from uss.sandbox.layout import Layout
@@ -107,7 +108,7 @@ def test_dump_shows_values_in_json_and_none_in_the_table(commands: Commands) -> 
     table = commands.run("dump").stdout
     assert table.splitlines()[0].split() == ["CLOUD", "PLACE", "NAME", "VERSIONS", "PRIMARY", "DELETED"]
     assert table.splitlines()[1].split() == ["aws", "us-east-1", "database", "1", "us-east-1"]
-    assert PASSWORD not in table
+    assert leaks(table, PASSWORD) == {}
 
 
 def test_a_fault_is_met_as_often_as_asked(commands: Commands) -> None:
@@ -169,11 +170,8 @@ def test_each_token_is_a_fresh_one(commands: Commands) -> None:
 
 def test_the_log_and_the_folders_names_hold_no_value(commands: Commands) -> None:
     for path in commands.directory.rglob("*"):
-        assert PASSWORD not in path.name
-        if path.is_file():
-            text = path.read_text(encoding="utf-8", errors="replace")
-            assert PASSWORD not in text
-            assert PAM_SECRET not in text
+        assert leaks(path.name, PASSWORD) == {}
+    assert leaking_files(commands.directory, PASSWORD, PAM_SECRET) == {}
 
 
 @pytest.mark.parametrize("command", ["dump", "calls", "token", "ksm"])

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.leaks import leaks
 from tests.sync.clouds import CLOUDS, AzureUnderTest, CloudUnderTest, GcpUnderTest
 from tests.sync.harness import Project, Run, Sandbox, login, uid, vault
 
@@ -52,7 +53,7 @@ def test_a_plan_that_changed_since_is_refused(project: Project, sandbox: Sandbox
     assert run.code != 0
     assert len(run.errors) == 1
     assert f"USS_APPROVE approves the plan {given.partition('=')[2]}" in run.errors[0]
-    assert "canary" not in run
+    assert leaks(run.output, "canary") == {}
     assert project.secrets() == {}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.leaks import leaks
 from tests.sync.clouds import GCP_KEY, GCP_PAM, GCP_PROJECT, GCP_TARGET, GcpUnderTest
 from tests.sync.harness import Project, Sandbox, login, password, plain_prefix, uid
 
@@ -100,8 +101,8 @@ def test_a_key_that_is_none_is_told_without_quoting_it(
     assert len(run.errors) == 1
     assert "key `pamConfiguration`" in run.errors[0]
     assert text in run.errors[0]
-    assert "canary" not in run
-    assert "PRIVATE KEY" not in run
+    assert leaks(run.output, "canary") == {}
+    assert leaks(run.output, "PRIVATE KEY") == {}
 
 
 NO_SUCH = f"nobody@{GCP_PROJECT}.iam.gserviceaccount.com"
@@ -138,7 +139,7 @@ def test_a_look_that_nobody_answers_fails_the_preview_and_says_as_whom(
     assert run.code != 0
     assert told in run
     assert "may not look" not in run
-    assert "canary" not in run
+    assert leaks(run.output, "canary") == {}
 
 
 def test_every_configuration_that_is_not_let_in_is_named(ready: Project, sandbox: Sandbox) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.leaks import Form, leaking_files, leaks
 from tests.sync.clouds import CLOUDS, DESCRIPTION, CloudUnderTest, configure
 from tests.sync.harness import FOLDER, SUBFOLDER, USS, Project, Run, Sandbox, login, uid
 from uss.sandbox.faults import Fault, FaultKind
@@ -96,7 +97,7 @@ def test_a_whole_migration(ready: Project, sandbox: Sandbox, cloud: CloudUnderTe
     run = import_(ready, cloud, "--dry-run")
     assert run.code == 0, run.output
     assert f"{COUNT} would import." in run
-    assert CANARY not in run
+    assert leaks(run.output, CANARY) == {}
     assert imported(sandbox) == 0
 
     sandbox.control.reset_calls()
@@ -105,7 +106,7 @@ def test_a_whole_migration(ready: Project, sandbox: Sandbox, cloud: CloudUnderTe
     run = import_(ready, cloud)
     assert run.code == 0, run.output
     assert imported(sandbox) == COUNT
-    assert CANARY not in run
+    assert leaks(run.output, CANARY) == {}
     again = import_(ready, cloud)
     assert f"{COUNT} present." in again
     assert imported(sandbox) == COUNT
@@ -114,25 +115,24 @@ def test_a_whole_migration(ready: Project, sandbox: Sandbox, cloud: CloudUnderTe
     run = ready.preview()
     assert f"{COUNT} secrets: {COUNT} to adopt" in run
     assert run.output.count("it is there, and its value is the record's") == (0 if cloud.name == "azure" else COUNT)
-    assert CANARY not in run
+    assert leaks(run.output, CANARY) == {}
     ready.up_well()
     assert cloud.values(ready) == values
     assert {cloud.versions(ready, name) for name in values} == {versions}
     assert all(TAGS.items() <= cloud.marks(ready, name).items() for name in list(values)[:10])
     assert cloud.describe(ready, "json-0")
     assert ready.preview("--expect-no-changes").code == 0
-    assert _left_behind(ready, sandbox) == ""
+    assert _left_behind(ready, sandbox) == {}
 
     sandbox.edit(_change)
     ready.up_well()
     assert cloud.values(ready) == values | {"json-0": values["json-0"].replace(f"{CANARY}-0", "changed")}
 
 
-def _left_behind(project: Project, sandbox: Sandbox) -> str:
-    """The files with a value in clear: of the project, its state, its temporary files and the sandbox's log."""
+def _left_behind(project: Project, sandbox: Sandbox) -> dict[str, dict[str, set[Form]]]:
+    """The files that hold a value: of the project, its state, its temporary files and the sandbox's log."""
     log = sandbox.folder / "sandbox" / "sandbox.log"
-    command = ["grep", "-rlaF", CANARY, str(project.folder), str(log)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return leaking_files(project.folder, CANARY) | leaking_files(log, CANARY)
 
 
 def _change(records: dict[str, dict[str, object]]) -> None:
@@ -187,7 +187,7 @@ def test_what_cannot_be_listed_is_told_and_nothing_is_created(
     assert run.output.startswith("Error: configuration")
     assert "Allow it that" in run
     assert "Traceback" not in run
-    assert CANARY not in run
+    assert leaks(run.output, CANARY) == {}
     assert imported(sandbox) == 0
 
 

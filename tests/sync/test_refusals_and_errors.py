@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.leaks import leaks
 from tests.sync.harness import (
     FOLDER,
     KEY_ID,
@@ -184,7 +185,7 @@ def test_another_applications_key_stops_the_run(project: Project, sandbox: Sandb
     assert run.code != 0
     assert len(run.errors) == 1
     assert "Nothing was changed" in run.errors[0]
-    assert access["appKey"] not in run
+    assert leaks(run.output, access["appKey"]) == {}
     assert project.secrets().keys() == {"Record"}
 
 
@@ -333,7 +334,7 @@ def test_keeper_access_in_clear_in_the_stack_file_is_refused(project: Project, s
     run = project.up(KSM_CONFIG="-")
     assert run.code != 0
     assert "uss:ksmConfig stands there in clear" in run.errors[0]
-    assert "canary-in-clear" not in run
+    assert leaks(run.output, "canary-in-clear") == {}
 
 
 def test_a_pam_configuration_with_half_of_its_keys_is_refused(project: Project, sandbox: Sandbox) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.leaks import leaking_files, leaks
 from tests.sync.harness import Project, Sandbox, login, password, uid, vault
 from tests.sync.watching import watching
 from uss.sandbox.faults import Fault, FaultKind
@@ -51,8 +52,8 @@ def test_a_change_arrives_and_an_unchanged_vault_starts_nothing(project: Project
         text = watch.text + watch.get("/metrics")[1]
         assert watch.ends() == 0
     assert "  value      " in text
-    assert CANARY not in text
-    assert not [path for path in (project.folder / "w").iterdir() if CANARY in path.read_text(encoding="utf-8")]
+    assert leaks(text, CANARY) == {}
+    assert leaking_files(project.folder / "w", CANARY) == {}
 
 
 @pytest.mark.usefixtures("one_record")
@@ -142,7 +143,7 @@ def test_keeper_and_a_cloud_that_are_away_are_outlived(project: Project, sandbox
         watch.says("All is well again")
         assert project.secrets() == {"First": password(f"{CANARY}-2")}
         assert watch.metric("uss_watch_failures_in_a_row") == 0
-        assert CANARY not in watch.text
+        assert leaks(watch.text, CANARY) == {}
         assert watch.ends() == 0
 
 

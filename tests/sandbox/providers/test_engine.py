@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.leaks import leaks
 from tests.sandbox.providers.harness import Cloud, Project, Refusal
 
 TWO_PROVIDERS = """
@@ -65,11 +66,11 @@ def test_two_explicit_providers_are_kept_apart_over_restarts_of_the_engine(cloud
     assert set(cloud.calls) == {"AssumeRole", "GetCallerIdentity"}
 
     changed = project.up(VALUE="2")
-    assert "canary" not in changed
+    assert leaks(changed, "canary") == {}
     assert values(cloud, "111111111111", "us-east-1") == {f"same-{n}": f"canary-one-{n}-2" for n in range(3)}
     assert values(cloud, "222222222222", "eu-west-1") == {f"same-{n}": f"canary-two-{n}-2" for n in range(3)}
     state = project.run("stack", "export")
-    assert "canary" not in state
+    assert leaks(state, "canary") == {}
 
 
 def test_a_refused_role_fails_the_preview_with_the_reason(cloud: Cloud, project: Project) -> None:

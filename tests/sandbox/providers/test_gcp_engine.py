@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.leaks import leaking_files, leaks
 from tests.sandbox.commands import Commands, parse_exports
 from tests.sandbox.gcp.kit import OTHER_PROJECT, PROJECT, READER_EMAIL, SYNC_EMAIL, content, key_file
 from tests.sandbox.providers.harness import Project
@@ -153,17 +154,16 @@ def test_secrets_land_under_the_impersonated_account_and_change_create_first(
     shown.append(project.run("stack", "export"))
     shown.append(project.run("destroy", "--yes", "--skip-preview"))
     assert values(commands) == {}
-    assert "canary" not in "".join(shown)
-    assert "PRIVATE KEY" not in "".join(shown)
-    state = commands.directory / "pulumi" / "state"
-    assert not [path for path in state.rglob("*") if path.is_file() and b"canary" in path.read_bytes()]
+    assert leaks("".join(shown), "canary") == {}
+    assert leaks("".join(shown), "PRIVATE KEY") == {}
+    assert leaking_files(commands.directory / "pulumi" / "state", "canary") == {}
 
 
 def test_a_refused_identity_fails_the_preview_with_googles_word(commands: Commands, project: Project) -> None:
     shown = project.run("preview", fails=True, SYNC_ACCOUNT=READER_EMAIL)
     assert f"secretmanager.googleapis.com/v1/projects/{PROJECT}/secrets?" in shown
     assert "Permission 'iam.serviceAccounts.getAccessToken' denied on resource" in shown
-    assert "PRIVATE KEY" not in shown
+    assert leaks(shown, "PRIVATE KEY") == {}
     assert values(commands) == {}
 
 
@@ -174,7 +174,7 @@ def test_a_version_that_could_not_be_read_back_is_whole_after_the_next_run(
     control.add_fault(Fault("gcp", "secretmanager.AccessSecretVersion", FaultKind.DENIED))
     failed = project.up(fails=True)
     assert "Permission 'secretmanager.versions.access' denied for resource" in failed
-    assert "canary" not in failed
+    assert leaks(failed, "canary") == {}
     control.clear_faults()
     project.up()
     assert values(commands)[PROJECT] == {f"same-{n}": f"canary-{PROJECT}-1" for n in range(3)}
@@ -192,4 +192,4 @@ def test_what_another_made_is_imported_and_then_has_the_programs_labels(commands
     assert dumped["versions"] == {"1": "ENABLED"}
     again = project.run("up", "--yes")
     assert "4 unchanged" in again
-    assert "canary" not in shown + again
+    assert leaks(shown + again, "canary") == {}

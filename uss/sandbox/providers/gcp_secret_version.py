@@ -18,6 +18,7 @@ from uss.sandbox.providers.gcp_errors import NOT_FOUND, GcpError, gcp_call
 from uss.sandbox.providers.gcp_secret import moment
 from uss.sandbox.providers.gcp_session import GcpSession
 from uss.sandbox.providers.interface import PartialFailureError, ProviderError, ReadResult, ResourceKind, Rule
+from uss.sandbox.providers.logs import debug
 from uss.sandbox.providers.values import UNKNOWN, Properties
 
 _POLICIES = {"DELETE", "DISABLE", "ABANDON", "PREVENT"}
@@ -70,6 +71,9 @@ class SecretVersion(ResourceKind[GcpSession]):
         if not _SECRET_NAME.fullmatch(secret):
             raise ProviderError(f"{_CREATING}: the secret must be named as projects/PROJECT/secrets/SECRET")
         request = {"parent": secret} | ({"payload": types.SecretPayload(data=data)} if data else {})
+        payload = f'"payload":map[string]interface {{}}{{"data":"{base64.b64encode(data).decode()}"}}' if data else ""
+        # With the value, as the real provider does.
+        debug(f"[DEBUG] Creating new SecretVersion: map[string]interface {{}}{{{payload}}}")
         added = config.ask(_CREATING, config.client.add_secret_version, request, hidden=inputs.get("secretData") or "")
         with gcp_call(_CREATING):
             name = str(added.name)

@@ -35,6 +35,7 @@ from uss.sandbox.providers.interface import (
     ResourceKind,
     property_of,
 )
+from uss.sandbox.providers.logs import EngineLog, telling
 from uss.sandbox.providers.values import Decoded, decode, encode
 
 _WORKERS = 32
@@ -67,7 +68,8 @@ def _answering(method: Callable[[Any, Any, _Context], _R]) -> Callable[[Any, Any
     @functools.wraps(method)
     def answer(self: Any, request: Any, context: _Context) -> _R:
         try:
-            return method(self, request, context)
+            with telling(self.logs.get(context.peer())):
+                return method(self, request, context)
         except Exception as error:  # noqa: BLE001 - grpc would send the text of the exception, which may hold a value
             failure = error
         _abort(context, method.__name__, failure)
@@ -106,6 +108,7 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Confi
     def __init__(self, package: Package[ConfigT]) -> None:
         self._package = package
         self.instances: Instances[ConfigT] = Instances(package.close)
+        self.logs: Instances[EngineLog] = Instances(EngineLog.close)
 
     @_answering
     def Handshake(
@@ -113,6 +116,7 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Confi
     ) -> provider_pb2.ProviderHandshakeResponse:
         """Say what the provider understands."""
         self.instances.drop(context.peer())
+        self.logs.put(context.peer(), EngineLog(request.engine_address))
         return provider_pb2.ProviderHandshakeResponse(
             accept_secrets=True, accept_resources=True, accept_outputs=True, supports_autonaming_configuration=True
         )
@@ -304,6 +308,7 @@ class RunningServer:
         """Let running calls end for a second, then stop."""
         self.server.stop(grace=1).wait()
         self.servicer.instances.clear()
+        self.servicer.logs.clear()
 
 
 def serve(package: Package[Any]) -> RunningServer:
