@@ -86,7 +86,7 @@ def _loses(part: ConfigurationPlan, source: str) -> None:
     exceeded = _exceeded(len(names), part.held, part.configuration.limits)
     if exceeded:
         raise GuardError(
-            f"{source}, configuration {shown(part.name)}: this run would {_what(losses, len(names), part)}, and "
+            f"{source}, configuration {shown(part.name)}: {_what(losses, len(names), part)}, and "
             f"{' and '.join(exceeded)}. Nothing was changed. They are: {_names(names)}.",
             approval=approval(part.name, part.digest),
         )
@@ -94,10 +94,9 @@ def _loses(part: ConfigurationPlan, source: str) -> None:
 
 def _what(losses: Collection[Loss], count: int, part: ConfigurationPlan) -> str:
     counts = Counter(loss.cause for loss in losses)
-    share = f"{count} of {part.held} secrets"
     if counts.keys() <= _DELETING:
         anew = f" ({counts[Cause.REPLACED]} to make them anew)" if counts[Cause.REPLACED] else ""
-        return f"delete {share}{anew}"
+        return f"this run would delete {count} of {part.held} secrets{anew}"
     regions = ", ".join(sorted({region for loss in losses for region in loss.regions}))
     causes = {
         Cause.PREFIX: f"renamed, because `namePrefix` is now {shown(part.configuration.name_prefix)}",
@@ -107,7 +106,7 @@ def _what(losses: Collection[Loss], count: int, part: ConfigurationPlan) -> str:
         Cause.DELETED: "deleted, because their records have left",
     }
     ways = "; ".join(f"{counts[cause]} {text}" for cause, text in causes.items() if counts[cause])
-    return f"take {share} from where their readers find them ({ways})"
+    return f"this run would take {count} of {part.held} secrets from where their readers find them ({ways})"
 
 
 def _removed(removed: RemovedConfiguration, source: str) -> None:
