@@ -2,12 +2,12 @@
 
 import pulumi
 
-from uss.quiet import with_rare_garbage_collection, without_debug_messages
+from uss.engine.quiet import with_rare_garbage_collection, without_debug_messages
 
 with_rare_garbage_collection()
 
 from uss import program  # noqa: E402 - to import it takes a fifth less where the collector runs seldom
-from uss.state import read_state  # noqa: E402 - the same
+from uss.engine.state import read_state  # noqa: E402 - the same
 
 
 async def main() -> pulumi.Inputs:

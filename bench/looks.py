@@ -8,9 +8,9 @@ from collections.abc import Callable
 from keeper_secrets_manager_core import SecretsManager
 from keeper_secrets_manager_core.storage import InMemoryKeyValueStorage
 
-from uss.cli.stackfile import find_stack_file
 from uss.keeper import find_access, read_vault
 from uss.watch.reading import Reader
+from uss.workplace.stackfile import find_stack_file
 
 
 def _silent(_: str) -> None:

@@ -10,8 +10,8 @@ from uss.clouds.aws import SECRET, VERSION
 from uss.clouds.interface import HeldSecret, LogicalName, Ownership
 from uss.config import Configuration
 from uss.keeper import Field, Folder, Record, Snapshot
-from uss.plan import ConfigurationPlan, Plan
-from uss.planning import Holdings, build_plan
+from uss.planning.build import Holdings, build_plan
+from uss.planning.plan import ConfigurationPlan, Plan
 from uss.state import StateResource
 
 FOLDER = "FOLDER-0000000000000001"

@@ -14,26 +14,26 @@ import pytest
 import uss
 from tests.builders import ARN, OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
 from tests.leaks import leaks
-from uss.candidates import examine
-from uss.cli.stackfile import StackFile
-from uss.cli.workplace import Workplace
 from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
 from uss.clouds.azure import AzureTarget
 from uss.clouds.gcp import GcpTarget
-from uss.clouds.registration import Registered, Secret
+from uss.engine.registration import Registered, Secret
 from uss.importer.importing import Importer, Prepared
-from uss.importer.interface import CloudSecret, Listed
+from uss.importer.readers.secrets import CloudSecret, Listed
 from uss.importer.recognition import read, recognise
 from uss.importer.records import NewRecord, new_record
 from uss.keeper import Access, Field, Folder, pam_configuration
-from uss.linking import LinkedConfiguration
-from uss.naming import AWS_NAMES
-from uss.payload import payload_of
-from uss.plan import RemovedConfiguration
-from uss.planning import Holdings, build_plan
+from uss.planning.build import Holdings, build_plan
+from uss.planning.candidates import examine
+from uss.planning.linking import LinkedConfiguration
+from uss.planning.plan import RemovedConfiguration
 from uss.program import Outlook, Settings
+from uss.records.naming import AWS_NAMES
+from uss.records.payload import payload_of
 from uss.state import StackState, StateResource
+from uss.workplace.opening import Workplace
+from uss.workplace.stackfile import StackFile
 
 CANARY = "canary-9d41"
 FIELDS = [Field("secret", "value", (CANARY, {CANARY: CANARY}, [CANARY]))]

@@ -55,13 +55,13 @@ def test_nothing_imports_the_import() -> None:
 
 def test_the_clouds_own_clients_are_imported_only_at_the_edges() -> None:
     for sdk, files in (
-        ("boto3", ["importer/aws.py"]),
-        ("botocore", ["importer/aws.py"]),
+        ("boto3", ["importer/readers/aws.py"]),
+        ("botocore", ["importer/readers/aws.py"]),
         # A key vault's own endpoint tells the sync what Resource Manager does not.
-        ("azure", ["clouds/azure_vault.py", "importer/azure.py"]),
-        ("google.auth", ["importer/gcp.py"]),
-        ("google.api_core", ["importer/gcp.py"]),
-        ("google.cloud", ["importer/gcp.py"]),
+        ("azure", ["importer/readers/azure.py", "resources/azure_vault.py"]),
+        ("google.auth", ["importer/readers/gcp.py"]),
+        ("google.api_core", ["importer/readers/gcp.py"]),
+        ("google.cloud", ["importer/readers/gcp.py"]),
     ):
         assert sorted(Path(path) for path in importers(sdk, outside="sandbox")) == [PACKAGE / file for file in files]
 
@@ -75,11 +75,11 @@ def test_keepers_sdk_is_imported_in_one_place() -> None:
 
 def test_the_providers_sdks_are_imported_only_with_the_resources() -> None:
     for sdk, resources in (
-        ("pulumi_aws", "aws_resources.py"),
-        ("pulumi_azure_native", "azure_resources.py"),
-        ("pulumi_gcp", "gcp_resources.py"),
+        ("pulumi_aws", "resources/aws.py"),
+        ("pulumi_azure_native", "resources/azure.py"),
+        ("pulumi_gcp", "resources/gcp.py"),
     ):
-        assert [Path(path).name for path in importers(sdk, outside="sandbox")] == [resources]
+        assert [Path(path) for path in importers(sdk, outside="sandbox")] == [PACKAGE / resources]
 
 
 def drawn_tree(text: str) -> dict[str, str | None]:

@@ -35,9 +35,9 @@ _IMPORTED = (
     "asyncio",
     "pulumi",
     "uss.program",
-    "uss.clouds.aws_resources",
-    "uss.clouds.azure_resources",
-    "uss.clouds.gcp_resources",
+    "uss.resources.aws",
+    "uss.resources.azure",
+    "uss.resources.gcp",
     "uss.keeper.client",
 )
 _CLIENT = """#!{base} -IS

@@ -13,17 +13,21 @@ from typing import Any
 
 import pulumi
 
-from uss import document, exposure, guards, report
-from uss.approval import VARIABLE, approve, parse_approvals, with_digests
 from uss.clouds import CLOUDS
-from uss.clouds.interface import Declared, HeldSecret, LogicalName, Ownership
+from uss.clouds.interface import HeldSecret, LogicalName, Ownership
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
+from uss.engine import exposure
 from uss.errors import CloudError, ConfigurationError, GuardError, RegistrationError, UssError
-from uss.findings import settle, without_known
 from uss.keeper import Access, Snapshot, VaultReading, find_access
-from uss.pacing import paced
-from uss.plan import ConfigurationPlan, Mode, Plan
-from uss.planning import Holdings, build_plan
+from uss.planning import guards
+from uss.planning.approval import VARIABLE, approve, parse_approvals, with_digests
+from uss.planning.build import Holdings, build_plan
+from uss.planning.plan import ConfigurationPlan, Mode, Plan
+from uss.planning.settle import settle, without_known
+from uss.report import diagnostics, document
+from uss.resources import resources_of
+from uss.resources.interface import Declared
+from uss.resources.pacing import paced
 from uss.state import StackState, StateResource
 
 OUTPUT = "configurations"
@@ -133,7 +137,7 @@ async def look(plan: Plan, state: StackState) -> Outlook:
     ownership = _ownership()
     resources = _by_configuration(plan, state)
     providers = {
-        part.name: part.cloud.resources().provider(part, ownership, resources[part.name])
+        part.name: resources_of(part.cloud.type).provider(part, ownership, resources[part.name])
         for part in plan.configurations
         if part.cloud and not _stays(part)
     }
@@ -143,7 +147,7 @@ async def look(plan: Plan, state: StackState) -> Outlook:
     async def settled(part: ConfigurationPlan) -> ConfigurationPlan:
         if part.cloud is None or part.name not in providers:
             return part
-        found = await part.cloud.resources().look(part, ownership, providers[part.name], resources[part.name])
+        found = await resources_of(part.cloud.type).look(part, ownership, providers[part.name], resources[part.name])
         return settle(part, found, ownership, holders)
 
     answers = await asyncio.gather(*(settled(part) for part in plan.configurations), return_exceptions=True)
@@ -173,9 +177,9 @@ def _holders(resources: Mapping[str, list[StateResource]]) -> dict[str, str]:
 def show(plan: Plan) -> None:
     """Show the plan in the engine's diagnostics, and hand it over to a command that asked for it."""
     document.hand_over(plan)
-    pulumi.log.info(report.summary(plan))
+    pulumi.log.info(diagnostics.summary(plan))
     for part in plan.configurations:
-        _warn(report.warnings(part))
+        _warn(diagnostics.warnings(part))
 
 
 def _warn(lines: list[str]) -> None:
@@ -226,14 +230,14 @@ async def _declare(
 ) -> Any:
     if part.cloud is None or provider is None:
         for cloud in CLOUDS.values():
-            await paced(cloud.resources().keep(part.name, resources))
+            await paced(resources_of(cloud.type).keep(part.name, resources))
         if part.mode is Mode.HOLD:
             pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
         last = _last_outputs(state)
         return last.get(part.name) or last.get(part.configuration.formerly) or {"mode": part.mode.value}
-    declared = await paced(part.cloud.resources().declare(part, _ownership(), provider, resources))
+    declared = await paced(resources_of(part.cloud.type).declare(part, _ownership(), provider, resources))
     _report_failures(declared)
-    return report.output(part, {entry.record_uid: entry.outcome for entry in declared if entry.record_uid})
+    return diagnostics.output(part, {entry.record_uid: entry.outcome for entry in declared if entry.record_uid})
 
 
 def _report_failures(declared: list[Declared]) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from tests.builders import FOLDER, OWNERSHIP, SOURCE, record
 from tests.leaks import leaks
-from uss.clouds import azure_metadata
 from uss.clouds.azure import SECRET, VAULT, Azure, AzureTarget
 from uss.config import Configuration
 from uss.errors import ConfigurationError
 from uss.keeper import Field, PamConfiguration, pam_configuration
-from uss.naming import AZURE_NAMES, NameFault, cloud_name
+from uss.records.naming import AZURE_NAMES, NameFault, cloud_name
+from uss.resources import azure_metadata
 from uss.state import StateResource
 
 CLIENT = "33333333-3333-3333-3333-333333333333"

@@ -13,7 +13,7 @@ from uss.clouds.gcp import SECRET, VERSION, Gcp, GcpTarget, ordinal
 from uss.config import Configuration
 from uss.errors import ConfigurationError
 from uss.keeper import Field, pam_configuration
-from uss.naming import GCP_NAMES, NameFault, cloud_name
+from uss.records.naming import GCP_NAMES, NameFault, cloud_name
 from uss.state import StateResource
 
 KEY = {

@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.pages import ROOT
 from uss import errors
-from uss.plan import Reason
+from uss.planning.plan import Reason
 
 PAGE = ROOT / "docs" / "troubleshooting.md"
 HOLE = "…"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from uss.format import Kind, render
 from uss.importer.recognition import recognise
+from uss.records.format import Kind, render
 
 SERVICE_ACCOUNT = '{\n  "type": "service_account",\n  "private_key": "-----BEGIN\\nx\\u003d\\n-----END\\n"\n}\n'
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from uss.document import ConfigurationDocument, PlanDocument, RecordLine
+from uss.automation.runs import Run
 from uss.errors import VaultUnavailableError
-from uss.runs import Run
+from uss.report.document import ConfigurationDocument, PlanDocument, RecordLine
 from uss.watch.journal import JournalFile
 from uss.watch.reading import Reading
 from uss.watch.schedule import Schedule

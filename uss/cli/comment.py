@@ -8,8 +8,8 @@ import sys
 import click
 import requests
 
-from uss.cli.common import plain_errors, say
-from uss.comments import find_platform
+from uss.report.comments import find_platform
+from uss.workplace.terminal import plain_errors, say
 
 _NOTHING = "**There is no plan.** The job failed before it had one: its log says why."
 

@@ -6,8 +6,6 @@ import json
 
 import click
 
-from uss.cli.common import plain_errors, say, stack_option
-from uss.cli.stackfile import StackFile, find_stack_file
 from uss.clouds import CLOUDS, Cloud
 from uss.clouds.aws import AwsTarget
 from uss.clouds.azure import AzureTarget
@@ -16,10 +14,12 @@ from uss.clouds.interface import Target
 from uss.config import Configuration
 from uss.errors import UssError
 from uss.keeper import read_vault
-from uss.linking import aim, pam_of
 from uss.permissions import aws, azure, gcp
 from uss.permissions.federation import Federation, parse_federation
 from uss.permissions.interface import Permissions, check_prefix
+from uss.planning.linking import aim, pam_of
+from uss.workplace.stackfile import StackFile, find_stack_file
+from uss.workplace.terminal import plain_errors, say, stack_option
 
 
 def _caller(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from uss.cli import markdown
-from uss.cli.common import plain_errors, stack_option
-from uss.cli.stackfile import find_stack_file
-from uss.document import PlanDocument
-from uss.drift import with_drift
-from uss.planlines import lines
-from uss.runs import Run, Runner
+from uss.automation.drift import with_drift
+from uss.automation.runs import Run, Runner
+from uss.report import markdown
+from uss.report.document import PlanDocument
+from uss.report.text import lines
+from uss.workplace.stackfile import find_stack_file
+from uss.workplace.terminal import plain_errors, stack_option
 
 _FAILED, _CHANGES = 1, 2
 

@@ -12,20 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from uss.clouds.interface import (
-    OWNERSHIP_TAGS,
-    Cloud,
-    HeldSecret,
-    LogicalName,
-    Move,
-    Resources,
-    Tags,
-    Target,
-    by_record,
-)
+from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, HeldSecret, LogicalName, Move, Tags, Target, by_record
 from uss.config import CloudType, Configuration, RegionMode, mistake
 from uss.keeper.pam import PamConfiguration
-from uss.naming import AWS_NAMES
+from uss.records.naming import AWS_NAMES
 from uss.state import StateResource
 from uss.text import shown
 
@@ -146,12 +136,6 @@ class Aws(Cloud):
         """See `Cloud.deletion`."""
         days = configuration.recovery_window_in_days
         return f"AWS can restore it for {days} days" if days else "at once and for good"
-
-    def resources(self) -> Resources:
-        """See `Cloud.resources`."""
-        from uss.clouds import aws_resources  # noqa: PLC0415 - the provider's SDK takes half a second to import
-
-        return aws_resources
 
 
 def places(target: AwsTarget, configuration: Configuration) -> list[tuple[str, str]]:

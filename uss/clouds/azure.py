@@ -13,21 +13,11 @@ from typing import Any, ClassVar
 
 from pydantic.alias_generators import to_camel
 
-from uss.clouds.interface import (
-    OWNERSHIP_TAGS,
-    Cloud,
-    HeldSecret,
-    LogicalName,
-    Move,
-    Resources,
-    Tags,
-    Target,
-    by_record,
-)
+from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, HeldSecret, LogicalName, Move, Tags, Target, by_record
 from uss.config import CloudType, Configuration, mistake
 from uss.errors import ConfigurationError
 from uss.keeper.pam import PamConfiguration
-from uss.naming import AZURE_NAMES
+from uss.records.naming import AZURE_NAMES
 from uss.state import StateResource
 from uss.text import printable, shown
 
@@ -120,12 +110,6 @@ class Azure(Cloud):
     def deletion(self, configuration: Configuration) -> str:
         """See `Cloud.deletion`."""
         return "the key vault keeps it, and its name, until its retention ends"
-
-    def resources(self) -> Resources:
-        """See `Cloud.resources`."""
-        from uss.clouds import azure_resources  # noqa: PLC0415 - the provider's SDK takes half a second to import
-
-        return azure_resources
 
 
 def _worded(subscription: str, vault: str) -> str:

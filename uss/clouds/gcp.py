@@ -19,7 +19,6 @@ from uss.clouds.interface import (
     LogicalName,
     Move,
     Ownership,
-    Resources,
     Tags,
     Target,
     by_record,
@@ -27,7 +26,7 @@ from uss.clouds.interface import (
 from uss.config import CloudType, Configuration, mistake
 from uss.keeper.pam import PamConfiguration
 from uss.keeper.records import Record
-from uss.naming import GCP_NAMES
+from uss.records.naming import GCP_NAMES
 from uss.state import StateResource
 from uss.text import encodable, printable, shown
 
@@ -164,12 +163,6 @@ class Gcp(Cloud):
             return None
         lost = ", and its own encryption key stays behind" if encryption(secret) else ""
         return f"its replication changes from {worded(before)} to {worded(target.replication)}{lost}"
-
-    def resources(self) -> Resources:
-        """See `Cloud.resources`."""
-        from uss.clouds import gcp_resources  # noqa: PLC0415 - the provider's SDK takes half a second to import
-
-        return gcp_resources
 
 
 def ordinal(resource: StateResource) -> int:

@@ -1,28 +1,22 @@
-"""What the sync asks of a cloud. A cloud is one file beside this one that answers it; the rest never names a cloud.
+"""What the plan asks of a cloud. A cloud is one file beside this one that answers it; the rest never names a cloud.
 
-A `Cloud` is pure. Its `Resources` have effects: `provider`, `declare` and `keep` register Pulumi resources, and `look`
-asks the cloud through the provider, under the Sync Identity, and changes nothing.
+A `Cloud` is pure, and so is all that the plan is told of one. What has effects is in `uss.resources`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from uss.config import CloudType, Configuration
 from uss.keeper.pam import PamConfiguration
 from uss.keeper.records import Record
-from uss.naming import NameRules
+from uss.records.naming import NameRules
 from uss.state import StateResource
-
-if TYPE_CHECKING:
-    import pulumi
-
-    from uss.plan import ConfigurationPlan
 
 Tags = Mapping[str, str]
 
@@ -195,18 +189,6 @@ class Findings:
         return any(ownership.owns(tags, uid) for uid, found in self.secrets.items() for tags in found.tags)
 
 
-@dataclass(frozen=True)
-class Declared:
-    """What became of a declaration: all resources of one record, or one resource that stays as the state holds it."""
-
-    record_uid: str = ""
-    """Empty where it is no secret of the plan's."""
-    outcome: Mapping[str, Any] = field(default_factory=dict)
-    """What the stack's outputs say of the secret: its `arn` or id, its `version`."""
-    failure: str | None = None
-    """What the engine took for a success and is none, in words: a copy did not arrive."""
-
-
 def by_record(
     resources: Iterable[StateResource], types: Collection[str]
 ) -> list[tuple[LogicalName, list[StateResource]]]:
@@ -217,43 +199,6 @@ def by_record(
         if name and resource.type in types:
             groups[LogicalName(name.configuration, name.record_uid)].append(resource)
     return sorted(groups.items(), key=lambda group: (group[0].configuration, group[0].record_uid))
-
-
-class Resources(Protocol):
-    """What the module `<cloud>_resources` has. `resources` is always what the state holds for the configuration."""
-
-    def provider(
-        self, plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[StateResource]
-    ) -> pulumi.ProviderResource:
-        """Register the provider that acts as the configuration's Sync Identity."""
-
-    async def look(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Findings:
-        """Ask the cloud what stands already where the plan would create something.
-
-        Raises `CloudError` when there is no answer.
-        """
-
-    def declare(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Iterator[Awaitable[Declared]]:
-        """Return what registers the resources of a plan's secrets, and those that it keeps as they are, when it is
-        awaited: all at once would be slow (`uss.pacing`).
-        """
-
-    def keep(self, name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[Declared]]:
-        """Return what registers all that the state holds for the configuration `name` exactly as it is there, provider
-        included.
-        """
 
 
 class Cloud(ABC):
@@ -303,7 +248,3 @@ class Cloud(ABC):
     def move(self, held: HeldSecret, target: Target) -> Move | None:
         """Return from where to where a held secret would move, or None where it stays."""
         return None
-
-    @abstractmethod
-    def resources(self) -> Resources:
-        """Return the module that speaks Pulumi for this cloud; importing it imports the provider's SDK."""

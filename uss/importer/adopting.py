@@ -6,19 +6,20 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from uss.cli.workplace import Workplace
 from uss.clouds import CLOUDS
 from uss.clouds.aws import AwsTarget
 from uss.clouds.gcp import GcpTarget, worded
 from uss.config import RegionMode
-from uss.findings import Claim, claim, tool_of
-from uss.imported import Label, Origin, origin_of
 from uss.importer.differences import differences
-from uss.importer.filters import Filters
-from uss.importer.interface import CloudSecret, Listed, Reader, Skipped, marks
-from uss.plan import ConfigurationPlan, PlannedSecret, Refusal
-from uss.planning import Holdings, build_plan
+from uss.importer.readers.filters import Filters
+from uss.importer.readers.interface import Reader, marks
+from uss.importer.readers.secrets import CloudSecret, Listed, Skipped
+from uss.planning.build import Holdings, build_plan
+from uss.planning.plan import ConfigurationPlan, PlannedSecret, Refusal
+from uss.planning.settle import Claim, claim, tool_of
+from uss.records.origin import Label, Origin, origin_of
 from uss.text import shown
+from uss.workplace.opening import Workplace
 
 _LONG = 512
 

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 import click
 
-from uss.cli.common import plain_errors, say, stack_option
-from uss.cli.workplace import Workplace, open_workplace
 from uss.config import CloudType, Configuration, mistake
 from uss.importer.adopting import Finding, Verdict, examine
-from uss.importer.filters import Filters
 from uss.importer.importing import Importer, Outcome, Prepared, Present
-from uss.importer.interface import Skipped
 from uss.importer.readers import reader
+from uss.importer.readers.filters import Filters
+from uss.importer.readers.secrets import Skipped
 from uss.importer.records import RECORD_TYPES
 from uss.keeper import Folder, FolderLookupError
 from uss.keeper.pam import PAM_CONFIGURATION_TYPES
 from uss.text import shown
+from uss.workplace.opening import Workplace, open_workplace
+from uss.workplace.terminal import plain_errors, say, stack_option
 
 _SHOWN_FIELDS = 12
 

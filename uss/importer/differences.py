@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from uss.format import Kind, decode
 from uss.importer.recognition import Entry, Reading, read
+from uss.records.format import Kind, decode
 from uss.text import shown
 
 SAME = "the same"

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from uss.candidates import examine
-from uss.cli.workplace import Say, Workplace
 from uss.clouds.interface import MANAGED_BY
 from uss.errors import VaultDeniedError, VaultUnavailableError
-from uss.imported import Label, reserved_text
-from uss.importer.filters import Filters
-from uss.importer.interface import CloudSecret, Listed, Reader, Skipped, marks
+from uss.importer.readers.filters import Filters
+from uss.importer.readers.interface import Reader, marks
+from uss.importer.readers.secrets import CloudSecret, Listed, Skipped
 from uss.importer.records import NewRecord, new_record
 from uss.keeper import Folder, Record, Snapshot, read_vault
 from uss.keeper.writing import RecordWriter
-from uss.plan import Refusal
+from uss.planning.candidates import examine
+from uss.planning.plan import Refusal
+from uss.records.origin import Label, reserved_text
 from uss.text import shown
+from uss.workplace.opening import Say, Workplace
 
 _ATTEMPTS = 5
 _LONGEST_PAUSE = 30.0

@@ -1,6 +1,6 @@
 """What the text of a cloud's secret is: one JSON object, KEY=VALUE lines, or opaque.
 
-Opaque is whatever no format (`uss.format`) gives back to the byte, and whatever only looks like one of the two:
+Opaque is whatever no format (`uss.records.format`) gives back to the byte, and whatever only looks like one of the two:
 
 - JSON that is no object, or one without a single value that is not empty (there would be nothing in its record), or
   with a key twice, NaN, or a half of a surrogate pair;
@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from uss.format import LINE_NAME, SPACE, Format, Key, Kind, decode, render
+from uss.records.format import LINE_NAME, SPACE, Format, Key, Kind, decode, render
 
 _OPEN, _CLOSE = re.compile(rf"{SPACE}\{{{SPACE}"), re.compile(rf"{SPACE}\}}{SPACE}")
 _COLON, _BETWEEN = re.compile(f"{SPACE}:{SPACE}"), re.compile(f"{SPACE},{SPACE}")

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from uss.format import Key, Kind
-from uss.imported import RESERVED, Label
-from uss.importer.interface import CloudSecret, Listed, Skipped
+from uss.importer.readers.secrets import CloudSecret, Listed, Skipped
 from uss.importer.recognition import Recognised, recognise
 from uss.keeper.records import Field, Record, fields_of
-from uss.naming import NameRules, cloud_name, exact_name
-from uss.payload import JSON, TEXT, Payload, payload_of
+from uss.records.format import Key, Kind
+from uss.records.naming import NameRules, cloud_name, exact_name
+from uss.records.origin import RESERVED, Label
+from uss.records.payload import JSON, TEXT, Payload, payload_of
 
 _NOTES = "notes"
 _KINDS = {

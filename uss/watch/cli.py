@@ -11,16 +11,16 @@ from pathlib import Path
 import click
 import platformdirs
 
-from uss.approval import VARIABLE
-from uss.cli.common import plain_errors, stack_option
-from uss.cli.stackfile import find_stack_file
-from uss.runs import Runner
+from uss.automation.runs import Runner
+from uss.planning.approval import VARIABLE
 from uss.watch.endpoint import serving
 from uss.watch.journal import JournalFile
 from uss.watch.reading import Reader
 from uss.watch.schedule import Schedule
 from uss.watch.telemetry import Telemetry
 from uss.watch.watcher import Watcher
+from uss.workplace.stackfile import find_stack_file
+from uss.workplace.terminal import plain_errors, stack_option
 
 _SHORTEST = 1.0
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from uss.cli.stackfile import StackFile, find_stack_file
 from uss.clouds import CLOUDS
 from uss.config import Configuration
 from uss.errors import ConfigurationError, VaultDeniedError
 from uss.keeper import Access, Record, Snapshot, read_vault
-from uss.linking import link
+from uss.planning.linking import link
+from uss.workplace.stackfile import StackFile, find_stack_file
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
-from uss.document import ConfigurationDocument, PlanDocument
-from uss.plan import Mode
+from uss.planning.plan import Mode
+from uss.report.document import ConfigurationDocument, PlanDocument
 from uss.watch.journal import Journal
 
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)

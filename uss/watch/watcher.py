@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from uss.document import PlanDocument
+from uss.automation.runs import Run
 from uss.errors import UssError
-from uss.plan import Mode
-from uss.planlines import lines
-from uss.runs import Run
+from uss.planning.plan import Mode
+from uss.report.document import PlanDocument
+from uss.report.text import lines
 from uss.watch.journal import Journal, JournalFile
 from uss.watch.reading import Reading
 from uss.watch.schedule import Schedule

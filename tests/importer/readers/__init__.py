@@ -1,0 +1,1 @@
+"""Reading each cloud's secrets, against the local clouds."""

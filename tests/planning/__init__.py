@@ -1,0 +1,1 @@
+"""Tests of the plan, from its building to its guards."""

@@ -1,0 +1,1 @@
+"""Tests of what people and other programs get to see."""
