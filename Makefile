@@ -43,7 +43,7 @@ reference: env  ## the generated pages: docs/reference.md and stacks/schema.json
 	.venv/bin/uss schema --markdown > docs/reference.md
 	.venv/bin/uss schema > stacks/schema.json
 
-lint: env  ## lint, format and types, changing nothing
+lint: env  ## lint, format, types and the floors of imports, changing nothing
 	$(check)
 
 format: env  ## mend what the linter can, and format
@@ -66,6 +66,7 @@ define check
 .venv/bin/ruff check
 .venv/bin/ruff format --check
 .venv/bin/mypy
+.venv/bin/lint-imports --no-cache
 endef
 
 .venv/.synced: pyproject.toml uv.lock

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import uss.errors
 from uss.errors import UssError
@@ -80,6 +85,76 @@ def test_the_providers_sdks_are_imported_only_with_the_resources() -> None:
         ("pulumi_gcp", "resources/gcp.py"),
     ):
         assert [Path(path) for path in importers(sdk, outside="sandbox")] == [PACKAGE / resources]
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of the sync, to plant imports in."""
+    shutil.copytree(PACKAGE, tmp_path / "uss", ignore=shutil.ignore_patterns("__pycache__", "sandbox"))
+    shutil.copy(PACKAGE.parent / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def linted(folder: Path) -> subprocess.CompletedProcess[str]:
+    """What the contracts of `pyproject.toml` say of the package in a folder."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def plant(path: Path, after: str, line: str) -> None:
+    """Put a line into a file, behind the first one that begins so."""
+    source = path.read_text(encoding="utf-8")
+    assert f"\n{after}" in source
+    path.write_text(re.sub(rf"(?m)^({re.escape(after)}.*\n)", rf"\1{line}\n", source, count=1), encoding="utf-8")
+
+
+def test_the_floors_hold(copied: Path) -> None:
+    run = linted(copied)
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "names"),
+    [
+        ("clouds/aws.py", "from uss.planning import plan", ("uss.clouds.aws", "uss.planning.plan")),
+        ("planning/settle.py", "import uss.resources.looking", ("uss.planning.settle", "uss.resources.looking")),
+        ("importer/cli.py", "from uss.watch import cli", ("uss.importer.cli", "uss.watch.cli")),
+        (
+            "clouds/gcp.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from uss.report import document",
+            ("uss.clouds.gcp", "uss.report.document"),
+        ),
+        ("planning/plan.py", "import pulumi", ("uss.planning.plan", "pulumi")),
+    ],
+)
+def test_an_import_of_an_upper_floor_fails_with_both_names(
+    copied: Path, file: str, line: str, names: tuple[str, str]
+) -> None:
+    plant(copied / "uss" / file, "from __future__", line)
+    run = linted(copied)
+    assert run.returncode == 1
+    assert all(name in run.stdout for name in names), run.stdout
+
+
+def test_a_circle_inside_a_room_fails_with_both_names(copied: Path) -> None:
+    plant(copied / "uss" / "planning" / "plan.py", "from __future__", "from uss.planning import build")
+    run = linted(copied)
+    assert run.returncode == 1
+    assert ".plan -> .build" in run.stdout
+
+
+def test_a_new_folder_needs_a_floor(copied: Path) -> None:
+    (copied / "uss" / "attic").mkdir()
+    (copied / "uss" / "attic" / "__init__.py").touch()
+    run = linted(copied)
+    assert run.returncode == 1
+    assert "attic" in run.stdout
+
+
+def test_no_folder_has_more_files_than_a_reader_takes_in() -> None:
+    for folder in {path.parent for path in PACKAGE.rglob("*.py")}:
+        if not folder.is_relative_to(PACKAGE / "sandbox"):
+            assert len(list(folder.glob("*.py"))) <= 10, folder
 
 
 def drawn_tree(text: str) -> dict[str, str | None]:
