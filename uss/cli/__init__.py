@@ -1,4 +1,8 @@
-"""The `uss` command. Optional parts add their commands through the entry point group `uss.commands`."""
+"""The `uss` command. Optional parts add their commands through the entry point group `uss.commands`.
+
+What a person types enters; what the floors below find is printed. Nothing in here imports `importer/`, `watch/` or the
+sandbox, so that `uss` starts without them, nor the program, which Pulumi starts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan, settled with what the cloud said it holds already: a pure function.
+"""Settling a plan with what the cloud said it holds already, by recoveries, adoptions, conflicts: a pure function.
 
 What this stack's own tags mark as the record's secret is recovered: imported into the state, not made again. What is
 nobody's is adopted where the configuration says so. All else is a conflict: never written, never deleted.

@@ -1,4 +1,4 @@
-"""The plan and its result for people and for other programs: titles, names and counts, never a value."""
+"""The plan in the engine's diagnostics, its result in the stack's outputs: titles, names and counts, never a value."""
 
 from __future__ import annotations
 

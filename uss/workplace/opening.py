@@ -1,4 +1,4 @@
-"""What commands work with: the stack file, the vault, and one configuration with all that it names."""
+"""Opening what a command works with: the stack file, the vault, and one configuration with all that it names."""
 
 from __future__ import annotations
 

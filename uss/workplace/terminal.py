@@ -1,4 +1,4 @@
-"""What the commands have in common for the person who types them."""
+"""The terminal: what the commands have in common for the person who types them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The reader of a configuration's cloud. A vendor's SDK takes a while to import, so only the one that is needed is."""
+"""The reader of a configuration's cloud. A vendor's SDK takes a while to import, so only the one that is needed is.
+
+A target and filters enter; a cloud's secrets leave, listed and read. Nothing in here imports what becomes of them, and
+nothing outside imports a vendor's own client for them.
+"""
 
 from __future__ import annotations
 
