@@ -119,6 +119,7 @@ SILENT = {
     "DeletedEntry": "tags",
     "Obstacle": "words about a secret's name",
     "Marked": "names and UIDs",
+    "Loss": "names, UIDs and regions",
     "Operation": "names, types and names of properties",
     "Run": "names, reasons and errors of the engine, which knows what is secret",
     "Move": "names of accounts, key vaults, projects",
