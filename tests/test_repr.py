@@ -18,6 +18,7 @@ from uss.clouds import CLOUDS
 from uss.clouds.aws import Aws
 from uss.clouds.azure import AzureTarget
 from uss.clouds.gcp import GcpTarget
+from uss.engine.exposure import Talk
 from uss.engine.registration import Registered, Secret
 from uss.importer.importing import Importer, Prepared
 from uss.importer.readers.secrets import CloudSecret, Listed
@@ -108,6 +109,7 @@ CARRIERS = [
     Settings(SOURCE, (CONFIGURATION,), ACCESS, {}),
     Registered("urn:x", "id", {"properties": {"value": CANARY}}),
     Secret(CANARY),
+    Talk.of(["up", f"--config=a={CANARY}"], {"KSM_CONFIG": CANARY}),
 ]
 SILENT = {
     "Folder": "names and paths",

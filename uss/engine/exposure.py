@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from uss.config import CloudType
 
@@ -30,8 +30,8 @@ _MEND = "Leave it out, delete what was written so, and change those values."
 class Talk:
     """What makes a run talk: the flags of its `pulumi` command by their long names, and its environment."""
 
-    flags: Mapping[str, str]
-    environment: Mapping[str, str]
+    flags: Mapping[str, str] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def of(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> Talk:
