@@ -15,7 +15,7 @@ import uss
 from tests.builders import ARN, OWNERSHIP, ROLE, SOURCE, configuration, held, only, plan, record, snapshot
 from tests.leaks import leaks
 from uss.clouds import CLOUDS
-from uss.clouds.aws import Aws
+from uss.clouds.aws import AWS_NAMES, Aws
 from uss.clouds.azure import AzureTarget
 from uss.clouds.gcp import GcpTarget
 from uss.engine.exposure import Talk
@@ -30,7 +30,6 @@ from uss.planning.candidates import examine
 from uss.planning.linking import LinkedConfiguration
 from uss.planning.plan import RemovedConfiguration
 from uss.program import Outlook, Settings
-from uss.records.naming import AWS_NAMES
 from uss.records.payload import payload_of
 from uss.state import StackState, StateResource
 from uss.workplace.opening import Workplace

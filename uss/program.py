@@ -13,7 +13,7 @@ from typing import Any
 
 import pulumi
 
-from uss.clouds import CLOUDS
+from uss.clouds import CLOUDS, Cloud
 from uss.clouds.interface import HeldSecret, LogicalName, Ownership
 from uss.config import KEY, Configuration, OnDelete, parse_configurations
 from uss.engine import exposure
@@ -26,7 +26,7 @@ from uss.planning.plan import ConfigurationPlan, Mode, Plan
 from uss.planning.settle import settle, without_known
 from uss.report import diagnostics, document
 from uss.resources import resources_of
-from uss.resources.interface import Declared
+from uss.resources.interface import Declared, Work
 from uss.resources.pacing import paced
 from uss.state import StackState, StateResource
 
@@ -51,10 +51,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Outlook:
-    """The plan, settled with what the clouds hold, and by configuration the provider that will carry it out."""
+    """The plan, settled with what the clouds hold, and by configuration what its cloud's resources get."""
 
     plan: Plan
-    providers: Mapping[str, pulumi.ProviderResource]
+    works: Mapping[str, Work]
+    """None for a configuration that stays as the state holds it."""
     resources: Mapping[str, list[StateResource]] = field(repr=False)
     """What the state holds, by configuration."""
 
@@ -136,8 +137,8 @@ async def look(plan: Plan, state: StackState) -> Outlook:
     _warn(exposure.of_providers(exposure.running(), clouds, preview=pulumi.runtime.is_dry_run()))
     ownership = _ownership()
     resources = _by_configuration(plan, state)
-    providers = {
-        part.name: resources_of(part.cloud.type).provider(part, ownership, resources[part.name])
+    works = {
+        part.name: _work(part, part.cloud, ownership, resources[part.name])
         for part in plan.configurations
         if part.cloud and not _stays(part)
     }
@@ -145,16 +146,22 @@ async def look(plan: Plan, state: StackState) -> Outlook:
     holders = _holders(resources)
 
     async def settled(part: ConfigurationPlan) -> ConfigurationPlan:
-        if part.cloud is None or part.name not in providers:
+        if part.cloud is None or part.name not in works:
             return part
-        found = await resources_of(part.cloud.type).look(part, ownership, providers[part.name], resources[part.name])
+        found = await resources_of(part.cloud.type).look(works[part.name])
         return settle(part, found, ownership, holders)
 
     answers = await asyncio.gather(*(settled(part) for part in plan.configurations), return_exceptions=True)
     parts = [answer for answer in answers if not isinstance(answer, BaseException)]
     if failures := [answer for answer in answers if isinstance(answer, BaseException)]:
         raise _together(failures) from failures[0]
-    return Outlook(replace(plan, configurations=without_known(parts)), providers, resources)
+    final = replace(plan, configurations=without_known(parts))
+    works = {part.name: replace(works[part.name], plan=part) for part in final.configurations if part.name in works}
+    return Outlook(final, works, resources)
+
+
+def _work(part: ConfigurationPlan, cloud: Cloud, ownership: Ownership, resources: list[StateResource]) -> Work:
+    return Work(part, ownership, resources_of(cloud.type).provider(part, ownership, resources), resources)
 
 
 def _together(failures: list[BaseException]) -> BaseException:
@@ -193,9 +200,9 @@ async def declare(outlook: Outlook, state: StackState) -> dict[str, Any]:
     # Said until they are gone: an update that fails half-way must still know that these secrets are to be retained.
     outputs = {removed.name: last[removed.name] for removed in outlook.plan.removed if removed.retained}
     for part in outlook.plan.configurations:
-        provider, resources = outlook.providers.get(part.name), outlook.resources.get(part.name, [])
+        work, resources = outlook.works.get(part.name), outlook.resources.get(part.name, [])
         try:
-            outputs[part.name] = await _declare(part, provider, resources, state)
+            outputs[part.name] = await _declare(part, work, resources, state)
         except RegistrationError:
             outputs[part.name] = _postponed(pulumi.RunError(_NOT_ALL.format(part.name)))
         except UssError:
@@ -224,18 +231,18 @@ def _stays(part: ConfigurationPlan) -> bool:
 
 async def _declare(
     part: ConfigurationPlan,
-    provider: pulumi.ProviderResource | None,
+    work: Work | None,
     resources: list[StateResource],
     state: StackState,
 ) -> Any:
-    if part.cloud is None or provider is None:
+    if part.cloud is None or work is None:
         for cloud in CLOUDS.values():
             await paced(resources_of(cloud.type).keep(part.name, resources))
         if part.mode is Mode.HOLD:
             pulumi.log.warn(f"{part.name}: held, nothing was applied, because dryRun is true.")
         last = _last_outputs(state)
         return last.get(part.name) or last.get(part.configuration.formerly) or {"mode": part.mode.value}
-    declared = await paced(resources_of(part.cloud.type).declare(part, _ownership(), provider, resources))
+    declared = await paced(resources_of(part.cloud.type).declare(work))
     _report_failures(declared)
     return diagnostics.output(part, {entry.record_uid: entry.outcome for entry in declared if entry.record_uid})
 

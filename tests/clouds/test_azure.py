@@ -10,11 +10,11 @@ import pytest
 
 from tests.builders import FOLDER, OWNERSHIP, SOURCE, record
 from tests.leaks import leaks
-from uss.clouds.azure import SECRET, VAULT, Azure, AzureTarget
+from uss.clouds.azure import AZURE_NAMES, SECRET, VAULT, Azure, AzureTarget
 from uss.config import Configuration
 from uss.errors import ConfigurationError
 from uss.keeper import Field, PamConfiguration, pam_configuration
-from uss.records.naming import AZURE_NAMES, NameFault, cloud_name
+from uss.records.naming import NameFault, cloud_name
 from uss.resources import azure_metadata
 from uss.state import StateResource
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.builders import FOLDER, OWNERSHIP, SOURCE, record
 from tests.leaks import leaks
-from uss.clouds.gcp import SECRET, VERSION, Gcp, GcpTarget, ordinal
+from uss.clouds.gcp import GCP_NAMES, SECRET, VERSION, Gcp, GcpTarget, ordinal
 from uss.config import Configuration
 from uss.errors import ConfigurationError
 from uss.keeper import Field, pam_configuration
-from uss.records.naming import GCP_NAMES, NameFault, cloud_name
+from uss.records.naming import NameFault, cloud_name
 from uss.state import StateResource
 
 KEY = {

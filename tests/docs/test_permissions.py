@@ -25,7 +25,7 @@ def of_aws() -> Permissions:
     entry = configuration(name="production-aws", regions=["us-east-1", "eu-west-1"], name_prefix="team/")
     target = Aws().target(entry, None, SOURCE)
     assert isinstance(target, AwsTarget)
-    found = aws.permissions(target, entry, SOURCE, "arn:aws:iam::123456789012:user/keeper-pam")
+    found = aws.permissions(target, entry, SOURCE, "production", "arn:aws:iam::123456789012:user/keeper-pam")
     return Permissions([found.documents[0], found.documents[2]])
 
 

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import ARN, configuration, only, plan
+from uss.clouds.aws import AWS_NAMES
+from uss.clouds.gcp import GCP_NAMES
 from uss.importer.readers.secrets import CloudSecret, Listed, Skipped
 from uss.importer.recognition import recognise
 from uss.importer.records import NewRecord, SkipReason, new_record
 from uss.keeper import Field, Record
-from uss.records.naming import AWS_NAMES, GCP_NAMES, NameRules
+from uss.records.naming import NameRules
 from uss.records.payload import JSON, TEXT, Payload, PayloadFault, flatten, payload_of
 
 TYPES = ["login", "databaseCredentials", "serverCredentials", "encryptedNotes", "pamUser"]

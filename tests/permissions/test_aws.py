@@ -25,7 +25,7 @@ def printed(trusted: Any = None, keys: dict[str, str] | None = None, **settings:
     pam = PamConfiguration("U", "AWS", Aws.type, keys) if keys else None
     target = Aws().target(entry, pam, SOURCE)
     assert isinstance(target, AwsTarget)
-    return aws.permissions(target, entry, SOURCE, trusted).data()
+    return aws.permissions(target, entry, SOURCE, "test", trusted).data()
 
 
 def writing(**settings: Any) -> tuple[set[str], list[str]]:

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uss.records.naming import AWS_NAMES, AZURE_NAMES, GCP_NAMES, NameFault, NameRules, cloud_name, exact_name
+from uss.clouds.aws import AWS_NAMES
+from uss.clouds.azure import AZURE_NAMES
+from uss.clouds.gcp import GCP_NAMES
+from uss.records.naming import NameFault, NameRules, cloud_name, exact_name
 
 
 @pytest.mark.parametrize(

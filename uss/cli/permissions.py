@@ -7,16 +7,14 @@ import json
 import click
 
 from uss.clouds import CLOUDS, Cloud
-from uss.clouds.aws import AwsTarget
-from uss.clouds.azure import AzureTarget
-from uss.clouds.gcp import GcpTarget
 from uss.clouds.interface import Target
-from uss.config import Configuration
+from uss.config import CloudType, Configuration
 from uss.errors import UssError
 from uss.keeper import read_vault
-from uss.permissions import aws, azure, gcp
+from uss.permissions import permissions_of
+from uss.permissions.aws import parse_caller
 from uss.permissions.federation import Federation, parse_federation
-from uss.permissions.interface import Permissions, check_prefix
+from uss.permissions.interface import check_prefix
 from uss.planning.linking import aim, pam_of
 from uss.workplace.stackfile import StackFile, find_stack_file
 from uss.workplace.terminal import plain_errors, say, stack_option
@@ -24,7 +22,7 @@ from uss.workplace.terminal import plain_errors, say, stack_option
 
 def _caller(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     try:
-        return None if value is None else aws.parse_caller(value)
+        return None if value is None else parse_caller(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -61,9 +59,11 @@ def permissions_command(
         configuration = stack_file.configuration(name)
         cloud, target = _aimed(stack_file, configuration)
         check_prefix(cloud, configuration, stack_file.source)
-        if caller and not isinstance(target, AwsTarget):
+        if caller and cloud.type is not CloudType.AWS:
             raise click.UsageError(f"--caller is for AWS, and {name} is a configuration for {cloud.type}.")
-        needed = _permissions(target, configuration, stack_file, caller, oidc)
+        needed = permissions_of(cloud.type).permissions(
+            target, configuration, stack_file.source, stack_file.stack, caller or oidc
+        )
     if as_json:
         click.echo(json.dumps({"configuration": name, "cloud": cloud.type} | needed.data(), indent=2))
         return
@@ -89,17 +89,3 @@ def _aimed(stack_file: StackFile, configuration: Configuration) -> tuple[Cloud, 
         say(f"warning: the PAM Configuration was not read, and what it says is left out: {error}")
         return found
     return aim(configuration, pam, CLOUDS, stack_file.source)
-
-
-def _permissions(
-    target: Target, configuration: Configuration, stack_file: StackFile, caller: str | None, jobs: Federation | None
-) -> Permissions:
-    source, stack = stack_file.source, stack_file.stack
-    match target:
-        case AwsTarget():
-            return aws.permissions(target, configuration, source, caller or jobs)
-        case AzureTarget():
-            return azure.permissions(target, configuration, source, stack, jobs)
-        case GcpTarget():
-            return gcp.permissions(target, configuration, source, stack, jobs)
-    raise TypeError(f"there are no permissions for a {type(target).__name__}")

@@ -15,7 +15,7 @@ from typing import ClassVar
 from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, HeldSecret, LogicalName, Move, Tags, Target, by_record
 from uss.config import CloudType, Configuration, RegionMode, mistake
 from uss.keeper.pam import PamConfiguration
-from uss.records.naming import AWS_NAMES
+from uss.records.naming import NameRules
 from uss.state import StateResource
 from uss.text import shown
 
@@ -31,6 +31,17 @@ _TAG_WORDING = "letters, digits, spaces and + - = . _ : / @"
 _AWS_OWN = "aws:"
 _COPIES = {RegionMode.REPLICATE: "replicas", RegionMode.INDEPENDENT: "independent copies"}
 _TAG_KEY_MAXIMUM, _TAG_VALUE_MAXIMUM, _TAGS_MAXIMUM = 128, 256, 50
+
+
+# Keeper, Universal Secrets Sync, "Secret Naming Rules"; AWS Secrets Manager, CreateSecret, Name.
+AWS_NAMES = NameRules(
+    cloud="AWS Secrets Manager",
+    maximum=512,
+    allowed=re.compile(r"[A-Za-z0-9/_+=.@-]"),
+    first=None,
+    last=None,
+    wording="1 to 512 letters, digits and / _ + = . @ -",
+)
 
 
 @dataclass(frozen=True)

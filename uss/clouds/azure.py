@@ -17,7 +17,7 @@ from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, HeldSecret, LogicalName,
 from uss.config import CloudType, Configuration, mistake
 from uss.errors import ConfigurationError
 from uss.keeper.pam import PamConfiguration
-from uss.records.naming import AZURE_NAMES
+from uss.records.naming import NameRules
 from uss.state import StateResource
 from uss.text import printable, shown
 
@@ -32,6 +32,19 @@ _ID = re.compile(
     re.IGNORECASE,
 )
 _TAGS_MAXIMUM, _TAG_LENGTH = 15, 256
+
+
+# Keeper, Universal Secrets Sync, "Secret Naming Rules"; Azure Key Vault,
+# "Objects, identifiers and versioning": names are compared without case.
+AZURE_NAMES = NameRules(
+    cloud="Azure Key Vault",
+    maximum=127,
+    allowed=re.compile(r"[A-Za-z0-9-]"),
+    first=re.compile(r"[A-Za-z]"),
+    last=re.compile(r"[A-Za-z0-9]"),
+    wording="1 to 127 letters, digits and hyphens, a letter first, a letter or digit last",
+    case_sensitive=False,
+)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from uss.clouds.interface import (
 from uss.config import CloudType, Configuration, mistake
 from uss.keeper.pam import PamConfiguration
 from uss.keeper.records import Record
-from uss.records.naming import GCP_NAMES
+from uss.records.naming import NameRules
 from uss.state import StateResource
 from uss.text import encodable, printable, shown
 
@@ -50,6 +50,17 @@ _LABELS_MAXIMUM = 64 - 1
 
 _ANNOTATIONS_LIMIT = 16 * 1024
 _TITLE, _GOOGLES_OWN = "keeper-record-title", "goog-"
+
+
+# Keeper, Universal Secrets Sync, "Secret Naming Rules"; GCP Secret Manager, projects.secrets.create, secretId.
+GCP_NAMES = NameRules(
+    cloud="GCP Secret Manager",
+    maximum=255,
+    allowed=re.compile(r"[A-Za-z0-9_-]"),
+    first=re.compile(r"[A-Za-z]"),
+    last=re.compile(r"[A-Za-z0-9_]"),
+    wording="1 to 255 letters, digits, hyphens and underscores, a letter first, no hyphen last",
+)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ from uss.config import CloudType
 from uss.keeper.records import Field, Record
 
 PAM_CONFIGURATION_TYPES: Mapping[str, CloudType] = {
-    "pamAwsConfiguration": CloudType.AWS,
-    "pamAzureConfiguration": CloudType.AZURE,
-    "pamGcpConfiguration": CloudType.GCP,
+    f"pam{cloud.value.capitalize()}Configuration": cloud for cloud in CloudType
 }
+"""Keeper's record types, as pamAwsConfiguration."""
 
 
 @dataclass(frozen=True)

@@ -5,3 +5,16 @@ or a vendor's SDK, and no cloud is asked.
 
 `tests/sync/test_permissions.py` proves each action: with it the sync goes through, without it a step does not.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from uss.config import CloudType
+from uss.permissions.interface import CloudPermissions
+
+
+def permissions_of(cloud: CloudType) -> CloudPermissions:
+    """Return the module of a cloud, which has its name."""
+    return cast(CloudPermissions, import_module(f"{__name__}.{cloud.value}"))

@@ -47,9 +47,11 @@ def parse_caller(arn: str) -> str:
 
 
 def permissions(
-    target: AwsTarget, configuration: Configuration, source: str, trusted: str | Federation | None = None
+    target: AwsTarget, configuration: Configuration, source: str, stack: str, trusted: str | Federation | None = None
 ) -> Permissions:
-    """Return the policies; `trusted` is the ARN of who assumes the role, or whose jobs do."""
+    """Return the policies; `trusted` is the ARN of who assumes the role, or whose jobs do. Policies are given no name,
+    so that of the stack is in none.
+    """
     documents = [
         Document("permissionPolicy", f"Permission policy of {_owner(target)}.", _writing(target, configuration)),
         Document(

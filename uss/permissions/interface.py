@@ -6,11 +6,12 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from uss.clouds.interface import Cloud
+from uss.clouds.interface import Cloud, Target
 from uss.config import Configuration, mistake
 from uss.errors import ConfigurationError
+from uss.permissions.federation import Federation
 
 _WIDTH = 100
 """Characters after which a command is put on several lines."""
@@ -98,3 +99,16 @@ def check_prefix(cloud: Cloud, configuration: Configuration, source: str) -> Non
     if not all(cloud.names.allowed.match(character) for character in configuration.name_prefix):
         text = f"{cloud.names.cloud} takes no name that begins so. Use {cloud.names.wording}."
         raise mistake(source, configuration.name, "namePrefix", text)
+
+
+class CloudPermissions(Protocol):
+    """What the module of a cloud has."""
+
+    def permissions(
+        self, target: Target, configuration: Configuration, source: str, stack: str, trusted: str | Federation | None
+    ) -> Permissions:
+        """Return what the configuration's identity must be allowed. `trusted` takes it on: the ARN of a user or role,
+        which AWS alone knows, or the jobs of a CI.
+
+        Raises `ConfigurationError` naming `source` where there is no identity to take on.
+        """

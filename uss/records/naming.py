@@ -14,7 +14,7 @@ from uss.text import shown
 
 @dataclass(frozen=True)
 class NameRules:
-    """What one cloud allows in a secret's name."""
+    """What one cloud allows in a secret's name: its own module in `uss/clouds/` says it."""
 
     cloud: str
     maximum: int
@@ -37,38 +37,6 @@ class NameFault:
     """Why a title gives no name: `text` says what was found."""
 
     text: str
-
-
-# Keeper, Universal Secrets Sync, "Secret Naming Rules"; AWS Secrets Manager, CreateSecret, Name.
-AWS_NAMES = NameRules(
-    cloud="AWS Secrets Manager",
-    maximum=512,
-    allowed=re.compile(r"[A-Za-z0-9/_+=.@-]"),
-    first=None,
-    last=None,
-    wording="1 to 512 letters, digits and / _ + = . @ -",
-)
-
-# The same; Azure Key Vault, "Objects, identifiers and versioning": names are compared without case.
-AZURE_NAMES = NameRules(
-    cloud="Azure Key Vault",
-    maximum=127,
-    allowed=re.compile(r"[A-Za-z0-9-]"),
-    first=re.compile(r"[A-Za-z]"),
-    last=re.compile(r"[A-Za-z0-9]"),
-    wording="1 to 127 letters, digits and hyphens, a letter first, a letter or digit last",
-    case_sensitive=False,
-)
-
-# The same; GCP Secret Manager, projects.secrets.create, secretId.
-GCP_NAMES = NameRules(
-    cloud="GCP Secret Manager",
-    maximum=255,
-    allowed=re.compile(r"[A-Za-z0-9_-]"),
-    first=re.compile(r"[A-Za-z]"),
-    last=re.compile(r"[A-Za-z0-9_]"),
-    wording="1 to 255 letters, digits, hyphens and underscores, a letter first, no hyphen last",
-)
 
 
 def cloud_name(title: str, prefix: str, rules: NameRules) -> str | NameFault:

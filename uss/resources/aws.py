@@ -19,8 +19,8 @@ from uss.errors import CloudDeniedError, CloudError
 from uss.planning.plan import NEW_NAMES, Change, ConfigurationPlan, PlannedSecret
 from uss.planning.settle import Claim, claim
 from uss.resources import options
-from uss.resources.interface import Declared
-from uss.resources.looking import Questions
+from uss.resources.interface import Declared, Work
+from uss.resources.looking import Questions, tries_identity, wanted
 from uss.state import StateResource
 from uss.text import shown
 
@@ -69,15 +69,10 @@ def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[
     )
 
 
-def declare(
-    plan: ConfigurationPlan,
-    ownership: Ownership,
-    provider: pulumi.ProviderResource,
-    resources: Iterable[StateResource],
-) -> Iterator[Awaitable[Declared]]:
+def declare(work: Work) -> Iterator[Awaitable[Declared]]:
     """Register the plan's secrets and the kept ones; see `Resources.declare`."""
-    target = cast(AwsTarget, plan.target)
-    identity = reference(provider)
+    plan, target = work.plan, cast(AwsTarget, work.plan.target)
+    identity = reference(work.provider)
     kept = [resource for held in plan.kept for resource in held.resources]
     yield from _keep_secrets(plan.name, kept, identity, plan.configuration)
     for secret in plan.secrets:
@@ -217,12 +212,7 @@ def _keep_secrets(
             yield options.keep(_KINDS[resource.type], resource, name, provider, configuration)
 
 
-async def look(
-    plan: ConfigurationPlan,
-    ownership: Ownership,
-    provider: pulumi.ProviderResource,
-    resources: Iterable[StateResource],
-) -> Findings:
+async def look(work: Work) -> Findings:
     """See `Resources.look`.
 
     One DescribeSecret for each name, which sees a secret at once. ListSecrets would take fewer calls, but may not show
@@ -230,27 +220,26 @@ async def look(
     identity that may list sees the names of the whole account. Where a value changes, the current one is read: it may
     be there already.
     """
-    target = cast(AwsTarget, plan.target)
-    questions = Questions(plan.name, provider, ABSENT, DENIED, target.identity)
-    regions = places(target, plan.configuration)
+    questions = Questions.of(work, ABSENT, DENIED)
+    regions = places(cast(AwsTarget, work.plan.target), work.plan.configuration)
 
     async def find(secret: PlannedSecret) -> FoundSecret | None:
         if secret.change is Change.VALUE:
             values = await asyncio.gather(*(_value(questions, secret, *region) for region in regions))
             imports = {key: value for found in values for key, value in found.items()}
             return FoundSecret(tags=(), imports=imports) if imports else None
-        copies = await asyncio.gather(*(_copy(questions, plan, secret, ownership, *region) for region in regions))
+        copies = await asyncio.gather(*(_copy(questions, work, secret, *region) for region in regions))
         return _joined([copy for copy in copies if copy])
 
-    wanted = [secret for secret in plan.secrets if secret.change in (*NEW_NAMES, Change.VALUE)]
-    if not wanted and plan.changes and plan.configuration.check_identity:
+    async def mine(findings: Findings) -> tuple[Marked, ...]:
+        known = {value for found in findings.secrets.values() for value in found.imports.values()}
+        listed = await asyncio.gather(*(_marked(questions, work, region, known) for region, _ in regions))
+        return tuple(entry for found in listed for entry in found)
+
+    secrets = wanted(work.plan, (*NEW_NAMES, Change.VALUE))
+    if not secrets and tries_identity(work.plan):
         await questions.ask("aws:index/getCallerIdentity:getCallerIdentity", {})
-    findings = await questions.each(wanted, find)
-    if not findings.recovers(ownership):
-        return findings
-    known = {value for found in findings.secrets.values() for value in found.imports.values()}
-    mine = await asyncio.gather(*(_marked(questions, plan, ownership, region, known) for region, _ in regions))
-    return replace(findings, marked=tuple(entry for found in mine for entry in found))
+    return await questions.look(work, secrets, find, mine)
 
 
 def _joined(copies: list[FoundSecret]) -> FoundSecret | None:
@@ -265,21 +254,14 @@ def _joined(copies: list[FoundSecret]) -> FoundSecret | None:
     )
 
 
-async def _copy(
-    questions: Questions,
-    plan: ConfigurationPlan,
-    secret: PlannedSecret,
-    ownership: Ownership,
-    region: str,
-    place: str,
-) -> FoundSecret | None:
+async def _copy(questions: Questions, work: Work, secret: PlannedSecret, region: str, place: str) -> FoundSecret | None:
     """The secret in one region; its value only where the stack may take it."""
     answer = await questions.ask(_GET_SECRET, {"name": secret.name, "region": region})
     if answer is None:
         return await _deleted(questions, secret, region)
     tags = answer.get("tags") or {}
     imports = {(SECRET, place): _import_id(str(answer["arn"]), place)}
-    if claim(plan, secret, tags, ownership) is Claim.FOREIGN:
+    if claim(work.plan, secret, tags, work.ownership) is Claim.FOREIGN:
         return FoundSecret(tags=(tags,), imports=imports)
     value = await _value(questions, secret, region, place)
     return FoundSecret(tags=(tags,), imports=imports | value, same_value=bool(value))
@@ -299,16 +281,17 @@ async def _deleted(questions: Questions, secret: PlannedSecret, region: str) -> 
     return None
 
 
-async def _marked(
-    questions: Questions, plan: ConfigurationPlan, ownership: Ownership, region: str, known: Collection[str]
-) -> tuple[Marked, ...]:
+async def _marked(questions: Questions, work: Work, region: str, known: Collection[str]) -> tuple[Marked, ...]:
     """The secrets in a region with this stack's marks, but for the ARNs that are known; none where the identity may not
     list, which it need not, or where the cloud is busy. A filter's values are beginnings (AWS, ListSecrets), so each
     one's marks are read.
     """
-    filters = [{"name": "tag-key", "values": ["keeper-record-uid"]}, {"name": "tag-value", "values": [ownership.stack]}]
-    if plan.configuration.name_prefix:
-        filters.append({"name": "name", "values": [plan.configuration.name_prefix]})
+    filters = [
+        {"name": "tag-key", "values": ["keeper-record-uid"]},
+        {"name": "tag-value", "values": [work.ownership.stack]},
+    ]
+    if prefix := work.plan.configuration.name_prefix:
+        filters.append({"name": "name", "values": [prefix]})
     try:
         found = await questions.ask("aws:secretsmanager/getSecrets:getSecrets", {"filters": filters, "region": region})
         # The provider's answer has names and ARNs as two sets, in no common order.
@@ -317,7 +300,7 @@ async def _marked(
     except CloudError:
         return ()
     tagged = ((str(entry["name"]), entry.get("tags") or {}, str(entry["arn"])) for entry in secrets if entry)
-    return marked(tagged, ownership)
+    return marked(tagged, work.ownership)
 
 
 async def _value(questions: Questions, secret: PlannedSecret, region: str, place: str) -> dict[tuple[str, str], str]:

@@ -20,8 +20,8 @@ from uss.errors import CloudDeniedError, CloudError, ConfigurationError
 from uss.planning.plan import NEW_NAMES, ConfigurationPlan, PlannedSecret
 from uss.planning.settle import Claim, claim
 from uss.resources import azure_metadata, options
-from uss.resources.interface import Declared
-from uss.resources.looking import Questions
+from uss.resources.interface import Declared, Work
+from uss.resources.looking import Questions, tries_identity, wanted
 from uss.state import StateResource
 from uss.text import shown
 
@@ -79,19 +79,13 @@ def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[
     )
 
 
-def declare(
-    plan: ConfigurationPlan,
-    ownership: Ownership,
-    provider: pulumi.ProviderResource,
-    resources: Iterable[StateResource],
-) -> Iterator[Awaitable[Declared]]:
+def declare(work: Work) -> Iterator[Awaitable[Declared]]:
     """Register the plan's secrets, the kept ones, and the key vault that the sync makes; see `Resources.declare`."""
-    target = cast(AzureTarget, plan.target)
-    identity = reference(provider)
+    plan, target = work.plan, cast(AzureTarget, work.plan.target)
+    identity = reference(work.provider)
     vault = None
     if plan.key_vault is not KeyVault.GIVEN:
-        questions = Questions(plan.name, provider, ABSENT, DENIED, target.identity)
-        vault = asyncio.ensure_future(_declare_vault(plan, _new_vault(plan, target, ownership), questions, resources))
+        vault = asyncio.ensure_future(_declare_vault(work, _new_vault(plan, target, work.ownership)))
         yield _declared(vault)
     kept = [resource for held in plan.kept for resource in held.resources]
     yield from _keep_secrets(plan.name, kept, identity, plan.configuration)
@@ -123,25 +117,23 @@ def _new_vault(plan: ConfigurationPlan, target: AzureTarget, ownership: Ownershi
     }
 
 
-async def _declare_vault(
-    plan: ConfigurationPlan, inputs: Mapping[str, Input], questions: Questions, resources: Iterable[StateResource]
-) -> Registered:
+async def _declare_vault(work: Work, inputs: Mapping[str, Input]) -> Registered:
     """Register the key vault that the sync makes.
 
     An update writes the whole of it, so it would open a key vault that somebody closed. So there is none: once it is
     there, its inputs are those that the state holds. But for purge protection, when that is turned on: then everything
     else is written as it is found.
     """
-    target = cast(AzureTarget, plan.target)
-    held = [entry for entry in resources if made_here(entry, target.vault)]
+    plan, target = work.plan, cast(AzureTarget, work.plan.target)
+    held = [entry for entry in work.resources if made_here(entry, target.vault)]
     ignored: tuple[str, ...] = ("*",)
     if held and plan.configuration.purge_protection and not _is_protected(held[0].outputs):
-        there = await _vault(questions, target)
+        there = await _vault(Questions.of(work, ABSENT, DENIED), target)
         if there is not None and not _is_protected(there):
             inputs, ignored = {**inputs, **_protected(there)}, ()
     logical = vault_logical_name(plan.name, target.vault)
     how = Options(
-        provider=reference(questions.provider),
+        provider=reference(work.provider),
         ignore_changes=ignored,
         # Whatever becomes of the program or the stack, a key vault outlives it.
         retain_on_delete=True,
@@ -240,26 +232,19 @@ def _keep_secrets(
             yield options.keep(_SECRET, resource, name, provider, configuration)
 
 
-async def look(
-    plan: ConfigurationPlan,
-    ownership: Ownership,
-    provider: pulumi.ProviderResource,
-    resources: Iterable[StateResource],
-) -> Findings:
+async def look(work: Work) -> Findings:
     """See `Resources.look`.
 
     The key vault, and in it the secrets, through Azure Resource Manager, whose right to read a secret the provider
     needs anyway. It never returns a value, so a secret that is recovered is written once more. What is deleted and can
     be recovered, the key vault itself tells.
     """
-    target = cast(AzureTarget, plan.target)
-    questions = Questions(plan.name, provider, ABSENT, DENIED, target.identity)
+    plan, target = work.plan, cast(AzureTarget, work.plan.target)
+    questions = Questions.of(work, ABSENT, DENIED)
     vault = {"resourceGroupName": target.resource_group, "vaultName": target.vault}
-    ours = any(made_here(entry, target.vault) for entry in resources)
-    wanted = [secret for secret in plan.secrets if secret.change in NEW_NAMES]
-    # Also a check of the identity, before anything is written, where nothing else is asked.
-    check = plan.changes and plan.configuration.check_identity
-    if ours and not wanted and not check:
+    ours = any(made_here(entry, target.vault) for entry in work.resources)
+    secrets = wanted(plan, NEW_NAMES)
+    if ours and not secrets and not tries_identity(plan):
         return Findings(key_vault=KeyVault.OURS)
     there: Mapping[str, Any] | None = {}
     with suppress(CloudDeniedError) if ours else nullcontext():
@@ -267,19 +252,20 @@ async def look(
     if not ours and there is None:
         return Findings(key_vault=KeyVault.MISSING)
     inside = _Inside(target, str(((there or {}).get("properties") or {}).get("vaultUri") or ""))
-    told = await inside.deleted() if wanted else {}
+    told = await inside.deleted() if secrets else {}
     deleted = told or {}
 
     async def find(secret: PlannedSecret) -> FoundSecret | None:
         answer = await questions.ask("azure-native:keyvault:getSecret", vault | {"secretName": secret.name})
         if answer is None:
-            return _deleted(plan, secret, deleted.get(secret.name.lower()), ownership)
+            return _deleted(plan, secret, deleted.get(secret.name.lower()), work.ownership)
         return FoundSecret(tags=(answer.get("tags") or {},), imports={(SECRET, ""): str(answer["id"])})
 
-    findings = await questions.each(wanted, find)
-    mine = await inside.marked(ownership) if findings.recovers(ownership) else ()
-    key_vault = KeyVault.OURS if ours else KeyVault.GIVEN
-    return replace(findings, key_vault=key_vault, marked=mine, deleted_unseen=told is None)
+    async def mine(_: Findings) -> tuple[Marked, ...]:
+        return await inside.marked(work.ownership)
+
+    findings = await questions.look(work, secrets, find, mine)
+    return replace(findings, key_vault=KeyVault.OURS if ours else KeyVault.GIVEN, deleted_unseen=told is None)
 
 
 async def _vault(questions: Questions, target: AzureTarget) -> Mapping[str, Any] | None:

@@ -16,15 +16,15 @@ import pulumi
 import pulumi_gcp as gcp
 
 from uss.clouds.gcp import ANNOTATION, LABEL, SECRET, VERSION, GcpTarget, belongs, encryption, ordinal, replicas, worded
-from uss.clouds.interface import Findings, FoundSecret, LogicalName, Obstacle, Ownership, Tags, marked
+from uss.clouds.interface import Findings, FoundSecret, LogicalName, Marked, Obstacle, Ownership, Tags, marked
 from uss.config import Configuration, OldVersions
 from uss.engine.registration import Input, Kind, Options, Secret, reference, register
 from uss.errors import CloudDeniedError
 from uss.planning.plan import NEW_NAMES, Change, ConfigurationPlan, PlannedSecret
 from uss.planning.settle import Claim, claim
 from uss.resources import options
-from uss.resources.interface import Declared
-from uss.resources.looking import Questions
+from uss.resources.interface import Declared, Work
+from uss.resources.looking import Questions, tries_identity, wanted
 from uss.state import StateResource
 
 _PROVIDER = "pulumi:providers:gcp"
@@ -62,15 +62,10 @@ def provider(plan: ConfigurationPlan, ownership: Ownership, resources: Iterable[
     )
 
 
-def declare(
-    plan: ConfigurationPlan,
-    ownership: Ownership,
-    provider: pulumi.ProviderResource,
-    resources: Iterable[StateResource],
-) -> Iterator[Awaitable[Declared]]:
+def declare(work: Work) -> Iterator[Awaitable[Declared]]:
     """Register the plan's secrets and the kept ones; see `Resources.declare`."""
-    target = cast(GcpTarget, plan.target)
-    identity = reference(provider)
+    plan, target = work.plan, cast(GcpTarget, work.plan.target)
+    identity = reference(work.provider)
     kept = [resource for held in plan.kept for resource in held.resources]
     yield from _keep_resources(plan.name, kept, identity, plan.configuration)
     for secret in plan.secrets:
@@ -180,24 +175,19 @@ def _keep_resources(
             yield options.keep(_KINDS[resource.type], resource, name, provider, configuration)
 
 
-async def look(
-    plan: ConfigurationPlan,
-    ownership: Ownership,
-    provider: pulumi.ProviderResource,
-    resources: Iterable[StateResource],
-) -> Findings:
+async def look(work: Work) -> Findings:
     """See `Resources.look`.
 
     One list for all names, since a project allows 600 reads a minute (GCP, Secret Manager quotas). A value is looked at
     where the secret is this stack's: a run that was cut off after it had added a version left one that the state does
     not know, and a second one would leave the first readable when the next value comes.
     """
-    target = cast(GcpTarget, plan.target)
-    questions = Questions(plan.name, provider, ABSENT, DENIED, target.identity)
-    wanted = [secret for secret in plan.secrets if secret.change in (*NEW_NAMES, *_NEW_VALUE)]
-    if not wanted and plan.changes and plan.configuration.check_identity:
+    plan, target = work.plan, cast(GcpTarget, work.plan.target)
+    questions = Questions.of(work, ABSENT, DENIED)
+    secrets = wanted(plan, (*NEW_NAMES, *_NEW_VALUE))
+    if not secrets and tries_identity(plan):
         await _check_identity(questions, plan, target)
-    new = tuple(secret.name for secret in wanted if secret.change in NEW_NAMES)
+    new = tuple(secret.name for secret in secrets if secret.change in NEW_NAMES)
     try:
         present = await _present(questions, target, plan.configuration.name_prefix) if new else {}
     except CloudDeniedError as error:
@@ -212,19 +202,19 @@ async def look(
             return None
         tags = _marks(entry)
         imports = {(SECRET, ""): f"projects/{target.project}/secrets/{secret.name}"}
-        if claim(plan, secret, tags, ownership) is Claim.FOREIGN:
+        if claim(plan, secret, tags, work.ownership) is Claim.FOREIGN:
             return FoundSecret(tags=(tags,), imports=imports)
         if obstacle := _elsewhere(entry, target):
             return FoundSecret(tags=(tags,), imports=imports, obstacle=obstacle)
         version = await _version(questions, target, secret)
         return FoundSecret(tags=(tags,), imports=imports | version, same_value=bool(version))
 
-    findings = await questions.each(wanted, find)
-    if not findings.recovers(ownership):
-        return findings
-    place = f"projects/{target.project}/secrets"
-    listed = ((name, _marks(entry), f"{place}/{name}") for name, entry in present.items())
-    return replace(findings, marked=marked(listed, ownership))
+    async def mine(_: Findings) -> tuple[Marked, ...]:
+        place = f"projects/{target.project}/secrets"
+        listed = ((name, _marks(entry), f"{place}/{name}") for name, entry in present.items())
+        return marked(listed, work.ownership)
+
+    return await questions.look(work, secrets, find, mine)
 
 
 async def _check_identity(questions: Questions, plan: ConfigurationPlan, target: GcpTarget) -> None:

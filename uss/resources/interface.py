@@ -6,7 +6,7 @@ Identity, and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -29,6 +29,18 @@ class Declared:
     """What the engine took for a success and is none, in words: a copy did not arrive."""
 
 
+@dataclass(frozen=True)
+class Work:
+    """One configuration's part of a run, as its cloud's resources get it."""
+
+    plan: ConfigurationPlan
+    ownership: Ownership
+    provider: pulumi.ProviderResource
+    """It acts as the configuration's Sync Identity."""
+    resources: Sequence[StateResource] = field(repr=False)
+    """What the state holds for the configuration."""
+
+
 class Resources(Protocol):
     """What the module of a cloud has. `resources` is always what the state holds for the configuration."""
 
@@ -37,25 +49,13 @@ class Resources(Protocol):
     ) -> pulumi.ProviderResource:
         """Register the provider that acts as the configuration's Sync Identity."""
 
-    async def look(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Findings:
+    async def look(self, work: Work) -> Findings:
         """Ask the cloud what stands already where the plan would create something.
 
         Raises `CloudError` when there is no answer.
         """
 
-    def declare(
-        self,
-        plan: ConfigurationPlan,
-        ownership: Ownership,
-        provider: pulumi.ProviderResource,
-        resources: Iterable[StateResource],
-    ) -> Iterator[Awaitable[Declared]]:
+    def declare(self, work: Work) -> Iterator[Awaitable[Declared]]:
         """Return what registers the resources of a plan's secrets, and those that it keeps as they are, when it is
         awaited: all at once would be slow (`uss.resources.pacing`).
         """

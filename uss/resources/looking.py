@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
 import pulumi
 
-from uss.clouds.interface import Findings, FoundSecret
+from uss.clouds.interface import Findings, FoundSecret, Marked
 from uss.errors import CloudDeniedError, CloudError
-from uss.planning.plan import PlannedSecret
+from uss.planning.plan import Change, ConfigurationPlan, PlannedSecret
+from uss.resources.interface import Work
 from uss.text import shown
 
 _TEXT = 2_000
@@ -115,6 +116,25 @@ class Questions:
             f"(`uss permissions {self.configuration}` prints all of it), then run it again."
         )
 
+    @classmethod
+    def of(cls, work: Work, absent: re.Pattern[str], denied: re.Pattern[str]) -> Questions:
+        """Return what asks a configuration's cloud as its Sync Identity."""
+        identity = work.plan.target.identity if work.plan.target else ""
+        return cls(work.plan.name, work.provider, absent, denied, identity)
+
+    async def look(
+        self,
+        work: Work,
+        secrets: Iterable[PlannedSecret],
+        find: Callable[[PlannedSecret], Awaitable[FoundSecret | None]],
+        mine: Callable[[Findings], Awaitable[tuple[Marked, ...]]],
+    ) -> Findings:
+        """Look for several secrets at once. Where one of the stack's own is there that the state does not know, a state
+        was lost: then `mine` is asked for all that has the stack's marks.
+        """
+        findings = await self.each(secrets, find)
+        return replace(findings, marked=await mine(findings)) if findings.recovers(work.ownership) else findings
+
     async def each(
         self,
         secrets: Iterable[PlannedSecret],
@@ -147,3 +167,13 @@ def meaning(text: str, absent: re.Pattern[str], denied: re.Pattern[str]) -> Mean
     if absent.search(text):
         return Meaning.NOT_THERE
     return Meaning.NO_RIGHTS if denied.search(text) else Meaning.NO_ANSWER
+
+
+def wanted(plan: ConfigurationPlan, changes: Collection[Change]) -> list[PlannedSecret]:
+    """Return the secrets that change so: the cloud is asked about each of them."""
+    return [secret for secret in plan.secrets if secret.change in changes]
+
+
+def tries_identity(plan: ConfigurationPlan) -> bool:
+    """Tell whether the identity is to be tried before anything is written, also where nothing else is asked."""
+    return plan.changes and plan.configuration.check_identity
