@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -31,6 +31,7 @@ from uss.planning.linking import LinkedConfiguration
 from uss.planning.plan import RemovedConfiguration
 from uss.program import Outlook, Settings
 from uss.records.payload import payload_of
+from uss.resources.interface import Work
 from uss.state import StackState, StateResource
 from uss.workplace.opening import Workplace
 from uss.workplace.stackfile import StackFile
@@ -108,6 +109,7 @@ CARRIERS = [
     Settings(SOURCE, (CONFIGURATION,), ACCESS, {}),
     Registered("urn:x", "id", {"properties": {"value": CANARY}}),
     Secret(CANARY),
+    Work(only(PLAN), OWNERSHIP, cast(Any, None), [STATE]),
     Talk.of(["up", f"--config=a={CANARY}"], {"KSM_CONFIG": CANARY}),
 ]
 SILENT = {
