@@ -1,7 +1,7 @@
 """A stack of an earlier day goes on: with today's program it previews no change, and writes nothing.
 
-The earlier program comes out of this repository's own history: the newest commit that is three hours older than today's.
-`USS_UPGRADE_FROM` names another one.
+The earlier program comes out of this repository's own history: the newest commit that is three hours older than the
+last one. `USS_UPGRADE_FROM` names another.
 """
 
 from __future__ import annotations
