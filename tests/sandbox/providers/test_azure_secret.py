@@ -96,7 +96,7 @@ def test_any_change_is_an_update_and_makes_a_version(connect_azure: Connect, azu
     provider = connect_azure()
     made = provider.create(SECRET, inputs())
     difference = provider.diff(SECRET, made, news)
-    assert (len(difference.diffs), list(difference.replaces)) == (1, [])
+    assert (len(difference.detailedDiff), list(difference.replaces)) == (1, [])
     changed = provider.update(SECRET, made, news)
     assert versions(azure) == 2
     assert provider.diff(SECRET, changed, news).changes == provider_pb2.DiffResponse.DIFF_NONE
@@ -145,7 +145,7 @@ def test_a_refresh_keeps_the_value_and_sees_the_rest(connect_azure: Connect, azu
     assert found
     assert found.outputs["__inputs"]["properties"]["value"] == found.inputs["properties"]["value"] == VALUE
     assert found.outputs["properties"]["contentType"] == found.inputs["properties"]["contentType"] == "text/html"
-    assert set(provider.diff(SECRET, found, inputs()).diffs) == {"properties.contentType", "tags"}
+    assert set(provider.diff(SECRET, found, inputs()).detailedDiff) == {"properties.contentType", "tags"}
 
 
 def test_an_import_has_no_value_so_the_programs_one_is_written(connect_azure: Connect, azure: Azure) -> None:
@@ -160,7 +160,7 @@ def test_an_import_has_no_value_so_the_programs_one_is_written(connect_azure: Co
         "properties": {"contentType": "text/plain"},
         "tags": {"a": "b"},
     }
-    assert list(provider.diff(SECRET, found, inputs()).diffs) == ["properties.value"]
+    assert list(provider.diff(SECRET, found, inputs()).detailedDiff) == ["properties.value"]
     provider.update(SECRET, found, inputs())
     assert azure.server.dump()[VAULT]["name"]["value"] == VALUE
 
@@ -169,15 +169,15 @@ def test_a_state_without_its_inputs_is_compared_by_what_azure_showed(connect_azu
     provider = connect_azure()
     made = provider.create(SECRET, inputs())
     del made.outputs["__inputs"]
-    assert list(provider.diff(SECRET, made, inputs()).diffs) == ["properties.value"]
+    assert list(provider.diff(SECRET, made, inputs()).detailedDiff) == ["properties.value"]
     assert list(provider.diff(SECRET, made, inputs(name="other")).replaces) == ["secretName"]
 
 
 def test_what_is_not_known_yet_is_a_change(connect_azure: Connect) -> None:
     provider = connect_azure()
     made = provider.create(SECRET, inputs())
-    assert list(provider.diff(SECRET, made, inputs(UNKNOWN)).diffs) == ["properties.value"]
-    assert list(provider.diff(SECRET, made, inputs() | {"properties": UNKNOWN}).diffs) == ["properties"]
+    assert list(provider.diff(SECRET, made, inputs(UNKNOWN)).detailedDiff) == ["properties.value"]
+    assert list(provider.diff(SECRET, made, inputs() | {"properties": UNKNOWN}).detailedDiff) == ["properties"]
 
 
 def test_a_secret_that_is_gone_is_not_read_and_no_error_to_delete(connect_azure: Connect, azure: Azure) -> None:

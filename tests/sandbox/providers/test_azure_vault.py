@@ -30,7 +30,7 @@ def test_a_vault_lives_from_creation_to_deletion(connect_azure: Connect, azure: 
     assert azure.clients.secrets(vault="kv-new").vault_url == made.outputs["properties"]["vaultUri"].rstrip("/")
     assert provider.diff(KIND, made, inputs()).changes == provider_pb2.DiffResponse.DIFF_NONE
     wanted = inputs(enablePurgeProtection=True)
-    assert list(provider.diff(KIND, made, wanted).diffs) == ["properties.enablePurgeProtection"]
+    assert list(provider.diff(KIND, made, wanted).detailedDiff) == ["properties.enablePurgeProtection"]
     changed = provider.update(KIND, made, wanted)
     assert changed.outputs["properties"]["enablePurgeProtection"]
     found = provider.read(KIND, made.id, made)
@@ -52,7 +52,7 @@ def test_a_vault_that_is_there_is_imported_not_taken_over(connect_azure: Connect
     assert found
     # All that is there has become inputs, as with the real provider: what a program leaves out, it takes away.
     left_out = [f"properties.{key}" for key in ("enabledForDeployment", "enableSoftDelete", "publicNetworkAccess")]
-    assert set(left_out) <= set(provider.diff(KIND, found, inputs(VAULT)).diffs)
+    assert set(left_out) <= set(provider.diff(KIND, found, inputs(VAULT)).detailedDiff)
     assert list(provider.diff(KIND, found, inputs("kv-other")).replaces) == ["vaultName"]
     elsewhere = inputs(VAULT) | {"location": "North Europe"}
     assert list(provider.diff(KIND, found, elsewhere).replaces) == ["location"]
@@ -73,12 +73,12 @@ def test_an_update_writes_the_whole_and_resets_what_it_leaves_out(connect_azure:
     found = provider.read(KIND, made.id, made)
     assert found
     assert {"tags", "properties.publicNetworkAccess", "properties.networkAcls"} <= set(
-        provider.diff(KIND, found, inputs()).diffs
+        provider.diff(KIND, found, inputs()).detailedDiff
     )
-    assert "properties.accessPolicies" not in provider.diff(KIND, found, inputs()).diffs
+    assert "properties.accessPolicies" not in provider.diff(KIND, found, inputs()).detailedDiff
     kept = {key: value for key, value in by_hand.items() if key != "accessPolicies"}
     same = inputs(**kept) | {"tags": {"theirs": "yes"}, "azureApiVersion": "2024-11-01"}
-    assert list(provider.diff(KIND, found, same).diffs) == []
+    assert list(provider.diff(KIND, found, same).detailedDiff) == []
     provider.update(KIND, made, inputs(publicNetworkAccess="enabled"))
     after = arm.vaults.get(GROUP, "kv-new")
     assert (after.properties.public_network_access, after.properties.network_acls, after.tags) == ("enabled", None, {})
@@ -89,4 +89,4 @@ def test_an_update_writes_the_whole_and_resets_what_it_leaves_out(connect_azure:
 def test_a_newer_version_of_the_api_is_a_change(connect_azure: Connect) -> None:
     provider = connect_azure()
     made = provider.create(KIND, inputs() | {"azureApiVersion": "2023-07-01"})
-    assert list(provider.diff(KIND, made, inputs() | {"azureApiVersion": "2024-11-01"}).diffs) == ["azureApiVersion"]
+    assert list(provider.diff(KIND, made, inputs() | {"azureApiVersion": "2024-11-01"}).detailedDiff) == ["azureApiVersion"]
