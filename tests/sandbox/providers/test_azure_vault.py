@@ -89,4 +89,6 @@ def test_an_update_writes_the_whole_and_resets_what_it_leaves_out(connect_azure:
 def test_a_newer_version_of_the_api_is_a_change(connect_azure: Connect) -> None:
     provider = connect_azure()
     made = provider.create(KIND, inputs() | {"azureApiVersion": "2023-07-01"})
-    assert list(provider.diff(KIND, made, inputs() | {"azureApiVersion": "2024-11-01"}).detailedDiff) == ["azureApiVersion"]
+    assert list(provider.diff(KIND, made, inputs() | {"azureApiVersion": "2024-11-01"}).detailedDiff) == [
+        "azureApiVersion"
+    ]
