@@ -296,25 +296,35 @@ class Project:
 
     def killed_up(self, when: Callable[[], bool], victim: Victim, **environment: str) -> None:
         """`pulumi up`, in which the victim is killed (SIGKILL) as soon as the condition holds, or which ends before."""
+        command = ["pulumi", *self._up, "--color", "never", "--non-interactive"]
+        self._killed(command, when, victim, self.sandbox.cold | environment)
+        self.mend()
+
+    def killed_uss(self, *arguments: str, when: Callable[[], bool]) -> None:
+        """`uss`, killed (SIGKILL) as soon as the condition holds; it must not have ended before."""
+        assert self._killed(self._uss(arguments), when, kill_all, {}) == -signal.SIGKILL
+
+    def _killed(
+        self, command: list[str], when: Callable[[], bool], victim: Victim, environment: Mapping[str, str]
+    ) -> int:
         process = subprocess.Popen(
-            ["pulumi", *self._up, "--color", "never", "--non-interactive"],
+            command,
             cwd=self.folder,
-            env=self.environment | self.sandbox.cold | environment,
+            env=self.environment | dict(environment),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while process.poll() is None and not when():
             assert time.monotonic() < deadline
             time.sleep(0.005)
         victim(process.pid)
         try:
-            process.wait(60)
+            return process.wait(60)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # what a killed engine leaves behind
-        self.mend()
 
     def mend(self) -> None:
         """What docs/troubleshooting.md says to do after a run was killed, but for the last step."""
@@ -357,7 +367,10 @@ class Project:
 
     def uss(self, *arguments: str, **environment: str) -> Run:
         """`uss` in the project's folder, for its stack."""
-        return self._do([str(USS), *arguments, "--stack", self.stack], environment)
+        return self._do(self._uss(arguments), environment)
+
+    def _uss(self, arguments: Sequence[str]) -> list[str]:
+        return [str(USS), *arguments, "--stack", self.stack]
 
     def shell(self, script: str) -> Run:
         """A script in the project's folder, as the reader of a page types it; the first failure ends it."""

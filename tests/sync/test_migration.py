@@ -5,10 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
@@ -18,7 +14,7 @@ import yaml
 
 from tests.leaks import Form, leaking_files, leaks
 from tests.sync.clouds import CLOUDS, DESCRIPTION, CloudUnderTest, configure
-from tests.sync.harness import FOLDER, SUBFOLDER, USS, Project, Run, Sandbox, login, uid
+from tests.sync.harness import FOLDER, SUBFOLDER, Project, Run, Sandbox, login, uid
 from uss.sandbox.faults import Fault, FaultKind
 
 pytestmark = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
@@ -54,10 +50,15 @@ def put(project: Project, cloud: CloudUnderTest, values: Mapping[str, str]) -> N
         cloud.put_foreign(project, name, value, TAGS)
 
 
+def importing(project: Project, cloud: CloudUnderTest, folder: str = FOLDER) -> list[str]:
+    """The arguments of `uss` that import the test's own secrets."""
+    given = ["import", cloud.name, "--configuration", "cloud", "--folder", folder]
+    return [*given, "--name-starts-with", project.prefix]
+
+
 def import_(project: Project, cloud: CloudUnderTest, *arguments: str, folder: str = FOLDER) -> Run:
     """Run `uss import` for the test's own secrets."""
-    given = ["import", cloud.name, "--configuration", "cloud", "--folder", folder]
-    return project.uss(*given, "--name-starts-with", project.prefix, *arguments)
+    return project.uss(*importing(project, cloud, folder), *arguments)
 
 
 def imported(sandbox: Sandbox) -> int:
@@ -70,20 +71,11 @@ def imported(sandbox: Sandbox) -> int:
 
 def killed_import(project: Project, sandbox: Sandbox, cloud: CloudUnderTest, records: int) -> None:
     """Kill `uss import` once it has created so many records: the next one is asked for when they are answered."""
-    given = ["import", cloud.name, "--configuration", "cloud", "--folder", FOLDER, "--stack", project.stack]
-    process = subprocess.Popen(
-        [str(USS), *given, "--name-starts-with", project.prefix],
-        cwd=project.folder,
-        env=project.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while process.poll() is None and sandbox.control.calls().get("keeper", {}).get("create_secret", 0) <= records:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait(30) == -signal.SIGKILL
+
+    def created() -> bool:
+        return sandbox.control.calls().get("keeper", {}).get("create_secret", 0) > records
+
+    project.killed_uss(*importing(project, cloud), when=created)
 
 
 @pytest.mark.timeout(900)

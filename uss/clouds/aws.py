@@ -12,7 +12,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, HeldSecret, LogicalName, Move, Tags, Target, by_record
+from uss.clouds.interface import (
+    OWNERSHIP_TAGS,
+    Cloud,
+    HeldSecret,
+    LogicalName,
+    Move,
+    Tags,
+    Target,
+    by_record,
+    require_sign_in,
+    require_tags,
+)
 from uss.config import CloudType, Configuration, RegionMode, mistake
 from uss.keeper.pam import PamConfiguration
 from uss.records.naming import NameRules
@@ -78,16 +89,15 @@ class Aws(Cloud):
         key, secret = _access_keys(configuration, pam, source)
         role = configuration.sync_identity
         account = _account(role, configuration, source)
-        if not role and not key and not configuration.ambient_credentials:
-            text = (
-                "is missing, and the PAM Configuration gives no access keys. Name a role's ARN, enter the keys in the "
-            )
-            text += "PAM Configuration, or set `ambientCredentials: true` to use the machine's own identity."
-            raise mistake(source, configuration.name, "syncIdentity", text)
+        missing = (
+            "is missing, and the PAM Configuration gives no access keys. Name a role's ARN, enter the keys in the PAM "
+            "Configuration, or set `ambientCredentials: true` to use the machine's own identity."
+        )
+        require_sign_in(configuration, source, role or key, missing=missing)
         if configuration.external_id and not role:
             text = "is given, and no role asks for it. Name the role as syncIdentity, or leave it out."
             raise mistake(source, configuration.name, "externalId", text)
-        _check_tags(configuration, source)
+        require_tags(configuration, source, _tag_fault(configuration.tags))
         regions = _regions(configuration, pam, source)
         return AwsTarget(
             locations=tuple(f"aws:{account or key or 'ambient'}:{region}" for region in regions),
@@ -200,11 +210,6 @@ def _regions(configuration: Configuration, pam: PamConfiguration | None, source:
         text = f"{doubled[0]} is listed more than once. List each region once, the primary one first."
         raise mistake(source, configuration.name, "regions", text)
     return tuple(regions)
-
-
-def _check_tags(configuration: Configuration, source: str) -> None:
-    if fault := _tag_fault(configuration.tags):
-        raise mistake(source, configuration.name, "tags", fault)
 
 
 def _tag_fault(tags: Mapping[str, str]) -> str | None:

@@ -13,7 +13,18 @@ from typing import Any, ClassVar
 
 from pydantic.alias_generators import to_camel
 
-from uss.clouds.interface import OWNERSHIP_TAGS, Cloud, HeldSecret, LogicalName, Move, Tags, Target, by_record
+from uss.clouds.interface import (
+    OWNERSHIP_TAGS,
+    Cloud,
+    HeldSecret,
+    LogicalName,
+    Move,
+    Tags,
+    Target,
+    by_record,
+    require_sign_in,
+    require_tags,
+)
 from uss.config import CloudType, Configuration, mistake
 from uss.errors import ConfigurationError
 from uss.keeper.pam import PamConfiguration
@@ -81,17 +92,17 @@ class Azure(Cloud):
         """See `Cloud.target`."""
         identity = _identity(configuration, source)
         client_id, client_secret = (pam.text("Client Id"), pam.text("Client Secret")) if pam else (None, None)
-        if not identity and not (client_id and client_secret) and not configuration.ambient_credentials:
-            text = "is missing, and the PAM Configuration gives no Client Id with a Client Secret. Name a managed "
-            text += "identity's client ID, enter both there, or set `ambientCredentials: true`."
-            raise mistake(source, configuration.name, "syncIdentity", text)
+        missing = (
+            "is missing, and the PAM Configuration gives no Client Id with a Client Secret. Name a managed identity's "
+            "client ID, enter both there, or set `ambientCredentials: true`."
+        )
+        require_sign_in(configuration, source, identity or (client_id and client_secret), missing=missing)
         vault = configuration.vault_name
         if vault is None or not _VAULT_NAME.match(vault):
             found = "is missing" if vault is None else f"found {shown(vault)}"
             text = f"{found}. Name the key vault: 3 to 24 letters, digits and single hyphens, a letter first."
             raise mistake(source, configuration.name, "vaultName", text)
-        if fault := _tag_fault(configuration.tags):
-            raise mistake(source, configuration.name, "tags", fault)
+        require_tags(configuration, source, _tag_fault(configuration.tags))
         return AzureTarget(
             locations=(f"azure:{vault.lower()}",),
             subscription=_either(configuration, "subscription_id", pam, source),

@@ -22,6 +22,8 @@ from uss.clouds.interface import (
     Tags,
     Target,
     by_record,
+    require_sign_in,
+    require_tags,
 )
 from uss.config import CloudType, Configuration, mistake
 from uss.keeper.pam import PamConfiguration
@@ -98,15 +100,15 @@ class Gcp(Cloud):
             text = f"found {shown(identity)}. For GCP it is a service account's e-mail address, as in "
             text += "keeper-uss@my-project.iam.gserviceaccount.com."
             raise mistake(source, configuration.name, "syncIdentity", text)
-        if key is None and not configuration.ambient_credentials:
-            text = "is missing or names no PAM Configuration with a service account key. Enter the key there, or set "
-            text += "`ambientCredentials: true` to use the machine's own identity."
-            raise mistake(source, configuration.name, "pamConfiguration", text)
+        missing = (
+            "is missing or names no PAM Configuration with a service account key. Enter the key there, or set "
+            "`ambientCredentials: true` to use the machine's own identity."
+        )
+        require_sign_in(configuration, source, key, key="pamConfiguration", missing=missing)
         project = configuration.project or (key or {}).get("project_id")
         if not project:
             raise mistake(source, configuration.name, "project", "is missing, and the service account key names none.")
-        if fault := _label_fault(configuration.tags):
-            raise mistake(source, configuration.name, "tags", fault)
+        require_tags(configuration, source, _label_fault(configuration.tags))
         return GcpTarget(
             locations=(f"gcp:{project}",),
             project=project,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from uss.config import CloudType, Configuration
+from uss.config import CloudType, Configuration, mistake
 from uss.keeper.pam import PamConfiguration
 from uss.keeper.records import Record
 from uss.records.naming import NameRules
@@ -199,6 +199,22 @@ def by_record(
         if name and resource.type in types:
             groups[LogicalName(name.configuration, name.record_uid)].append(resource)
     return sorted(groups.items(), key=lambda group: (group[0].configuration, group[0].record_uid))
+
+
+def require_sign_in(
+    configuration: Configuration, source: str, given: object, *, key: str = "syncIdentity", missing: str
+) -> None:
+    """Raise `ConfigurationError` where there is nobody to sign in as: no identity or key is `given`, and the machine's
+    own is not to be used. `missing` says what is not there, and what to do.
+    """
+    if not given and not configuration.ambient_credentials:
+        raise mistake(source, configuration.name, key, missing)
+
+
+def require_tags(configuration: Configuration, source: str, fault: str | None) -> None:
+    """Raise `ConfigurationError` where the cloud does not take the configuration's tags."""
+    if fault:
+        raise mistake(source, configuration.name, "tags", fault)
 
 
 class Cloud(ABC):
