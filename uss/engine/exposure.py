@@ -7,6 +7,7 @@ was found out.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -56,6 +57,7 @@ class Talk:
         return f"-v={self.verbosity}" if self.verbosity >= _DEBUG_MESSAGES_FROM else ""
 
 
+@functools.cache
 def running() -> Talk:
     """Return what makes the run of this program talk. Of arguments that cannot be seen here, nothing is known."""
     import psutil  # late, because it takes long, and Keeper answers meanwhile

@@ -74,7 +74,7 @@ def declare(work: Work) -> Iterator[Awaitable[Declared]]:
     plan, target = work.plan, cast(AwsTarget, work.plan.target)
     identity = reference(work.provider)
     kept = [resource for held in plan.kept for resource in held.resources]
-    yield from _keep_secrets(plan.name, kept, identity, plan.configuration)
+    yield from options.keep_all(_KINDS, kept, plan.name, identity, plan.configuration)
     for secret in plan.secrets:
         yield _declare_secret(secret, plan.configuration, target, identity)
 
@@ -198,18 +198,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[De
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
         provider = aws.Provider(name, opts=options.keeping_provider(name, listed))
-        yield from _keep_secrets(name, listed, reference(provider), None)
-
-
-def _keep_secrets(
-    name: str,
-    resources: Iterable[StateResource],
-    provider: Awaitable[str],
-    configuration: Configuration | None,
-) -> Iterator[Awaitable[Declared]]:
-    for resource in resources:
-        if resource.type in _KINDS:
-            yield options.keep(_KINDS[resource.type], resource, name, provider, configuration)
+        yield from options.keep_all(_KINDS, listed, name, reference(provider), None)
 
 
 async def look(work: Work) -> Findings:

@@ -88,7 +88,7 @@ def declare(work: Work) -> Iterator[Awaitable[Declared]]:
         vault = asyncio.ensure_future(_declare_vault(work, _new_vault(plan, target, work.ownership)))
         yield _declared(vault)
     kept = [resource for held in plan.kept for resource in held.resources]
-    yield from _keep_secrets(plan.name, kept, identity, plan.configuration)
+    yield from options.keep_all({SECRET: _SECRET}, kept, plan.name, identity, plan.configuration)
     for secret in plan.secrets:
         yield _declare_secret(secret, plan.configuration, target, identity, vault)
 
@@ -206,7 +206,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[De
     provider = azure.Provider(name, opts=options.keeping_provider(name, listed))
     identity = reference(provider)
     yield from (_keep_vault(name, resource, identity) for resource in listed if resource.type == VAULT)
-    yield from _keep_secrets(name, listed, identity, None)
+    yield from options.keep_all({SECRET: _SECRET}, listed, name, identity, None)
 
 
 async def _keep_vault(name: str, resource: StateResource, provider: Awaitable[str]) -> Declared:
@@ -219,17 +219,6 @@ async def _keep_vault(name: str, resource: StateResource, provider: Awaitable[st
     )
     await register(_VAULT, logical, {}, how)
     return Declared()
-
-
-def _keep_secrets(
-    name: str,
-    resources: Iterable[StateResource],
-    provider: Awaitable[str],
-    configuration: Configuration | None,
-) -> Iterator[Awaitable[Declared]]:
-    for resource in resources:
-        if resource.type == SECRET:
-            yield options.keep(_SECRET, resource, name, provider, configuration)
 
 
 async def look(work: Work) -> Findings:

@@ -67,7 +67,7 @@ def declare(work: Work) -> Iterator[Awaitable[Declared]]:
     plan, target = work.plan, cast(GcpTarget, work.plan.target)
     identity = reference(work.provider)
     kept = [resource for held in plan.kept for resource in held.resources]
-    yield from _keep_resources(plan.name, kept, identity, plan.configuration)
+    yield from options.keep_all(_KINDS, kept, plan.name, identity, plan.configuration)
     for secret in plan.secrets:
         yield _declare_secret(secret, plan.configuration, target, identity)
 
@@ -100,7 +100,7 @@ async def _declare_secret(
     version = await register(_VERSION, logical, inputs, how)
     if configuration.old_versions is OldVersions.KEEP and secret.change not in (*_NEW_CONTAINER, Change.TAKE_OVER):
         older = [entry for entry in held if number - configuration.keep_versions < ordinal(entry) < number]
-        for kept in _keep_resources(configuration.name, older, provider, configuration):
+        for kept in options.keep_all(_KINDS, older, configuration.name, provider, configuration):
             await kept
     return Declared(secret.record_uid, {"id": container.outputs["name"], "version": version.outputs["version"]})
 
@@ -161,18 +161,7 @@ def keep(name: str, resources: Iterable[StateResource]) -> Iterator[Awaitable[De
     listed = list(resources)
     if any(resource.type == _PROVIDER for resource in listed):
         provider = gcp.Provider(name, opts=options.keeping_provider(name, listed))
-        yield from _keep_resources(name, listed, reference(provider), None)
-
-
-def _keep_resources(
-    name: str,
-    resources: Iterable[StateResource],
-    provider: Awaitable[str],
-    configuration: Configuration | None,
-) -> Iterator[Awaitable[Declared]]:
-    for resource in resources:
-        if resource.type in _KINDS:
-            yield options.keep(_KINDS[resource.type], resource, name, provider, configuration)
+        yield from options.keep_all(_KINDS, listed, name, reference(provider), None)
 
 
 async def look(work: Work) -> Findings:

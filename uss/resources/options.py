@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import pulumi
@@ -40,6 +40,19 @@ async def keep(
     )
     await register(kind, renamed, {}, options)
     return Declared()
+
+
+def keep_all(
+    kinds: Mapping[str, Kind],
+    resources: Iterable[StateResource],
+    name: str,
+    provider: Awaitable[str],
+    configuration: Configuration | None,
+) -> Iterator[Awaitable[Declared]]:
+    """Return what keeps those of the resources that are of these kinds, which are by their types; see `keep`."""
+    for resource in resources:
+        if resource.type in kinds:
+            yield keep(kinds[resource.type], resource, name, provider, configuration)
 
 
 def former_providers(name: str, resources: Iterable[StateResource]) -> list[str | pulumi.Alias]:
